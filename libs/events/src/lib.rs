@@ -1,0 +1,1 @@
+//! Stored records: envelope, events, codec, upcasters.

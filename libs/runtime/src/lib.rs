@@ -1,0 +1,1 @@
+//! Configuration, telemetry, health, supervision and shutdown.

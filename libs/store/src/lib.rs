@@ -1,0 +1,1 @@
+//! RocksDB: keyspaces, batches, checkpoints; its only user.

@@ -1,0 +1,1 @@
+//! Read models: keys, rows, fold and query, one file each.

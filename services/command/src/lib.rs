@@ -1,0 +1,1 @@
+//! The command role: ownership, decide loop, timers and gRPC writes.

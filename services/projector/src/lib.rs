@@ -1,0 +1,1 @@
+//! The projector role: fold into RocksDB views and gRPC queries.
