@@ -1,1 +1,9 @@
-//! Configuration, telemetry, health, supervision and shutdown.
+//! What every role needs to run: configuration, telemetry, health, sign-in of callers, supervision of tasks and a clean stop.
+
+pub mod access;
+pub mod config;
+pub mod health;
+pub mod http;
+pub mod supervise;
+pub mod telemetry;
+pub mod token;

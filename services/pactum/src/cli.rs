@@ -1,0 +1,288 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::bench::BenchArgs;
+
+/// The open backend for partner relationship management.
+#[derive(Debug, Parser)]
+#[command(name = "pactum", version, max_term_width = 110, after_help = "\
+Examples:
+  pactum demo                                   a running system with a generated program
+  pactum serve --data /var/lib/pactum           all roles on the embedded log
+  pactum import crm --program programs/acme --pipeline sales_pipeline.csv
+  pactum events --program programs/acme --follow")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run all roles in this process, on the embedded log
+    Serve(ServeArgs),
+    /// Run all roles with a generated program to look at
+    Demo(DemoArgs),
+    /// Bring another system's history in
+    #[command(subcommand)]
+    Import(ImportCommand),
+    /// Print a program's history
+    Events(EventsArgs),
+    /// Check a data directory and say what to do
+    Doctor(DoctorArgs),
+    /// Make a token that says who calls
+    Token(TokenArgs),
+    /// Measure speed on this machine
+    Bench(BenchArgs),
+    /// Print a completion script for a shell
+    #[command(after_help = "Example:\n  pactum completion bash > /etc/bash_completion.d/pactum")]
+    Completion {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+/// Settings that flags can give; see `docs/configuration.md`.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct SettingsArgs {
+    /// A TOML file with settings
+    #[arg(long, env = "PACTUM_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+    /// The directory that holds the log, the views and the token key [default: data]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    /// Where gRPC listens [default: 127.0.0.1:7400]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) grpc_listen: Option<SocketAddr>,
+    /// Where metrics and health are served over HTTP [default: 127.0.0.1:7401]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) http_listen: Option<SocketAddr>,
+    /// What to log: info, or pactum_journal=debug,info [default: info]
+    #[arg(long, value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How a log line looks [default: text]
+    #[arg(long, value_name = "FORMAT", value_parser = ["text", "json"])]
+    pub(crate) log_format: Option<String>,
+    /// Print the settings in force as TOML and end
+    #[arg(long)]
+    pub(crate) print_config: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pactum serve --data /var/lib/pactum --grpc-listen 127.0.0.1:7400
+
+A setting comes from the defaults, then --config, then the environment (PACTUM_GRPC__LISTEN=…), then flags; the later wins.")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  pactum demo --deals 5000 --seed 7")]
+pub(crate) struct DemoArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    /// Partners of the generated program
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(2..=5_000))]
+    pub(crate) partners: u32,
+    /// Deals of the generated program
+    #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=500_000))]
+    pub(crate) deals: u32,
+    /// Years of history
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=20))]
+    pub(crate) years: u32,
+    /// The same seed makes the same program
+    #[arg(long, default_value_t = 7)]
+    pub(crate) seed: u64,
+    /// Generate, then end instead of serving
+    #[arg(long)]
+    pub(crate) once: bool,
+}
+
+/// How to reach a running system.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct ConnectArgs {
+    /// The system's gRPC address
+    #[arg(long, env = "PACTUM_ENDPOINT", default_value = "http://127.0.0.1:7400", value_name = "URL")]
+    pub(crate) endpoint: String,
+    /// A token that says who calls; without it one is made with the key in --data
+    #[arg(long, env = "PACTUM_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+    /// The data directory whose key makes the token
+    #[arg(long, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImportCommand {
+    /// Opportunities of a CRM, from CSV files
+    Crm(ImportCrmArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pactum import crm --program programs/acme --pipeline sales_pipeline.csv --accounts accounts.csv \\
+    --products products.csv --teams sales_teams.csv
+
+A program that does not exist is made with a policy that fits the files. Running the same import again appends nothing.")]
+pub(crate) struct ImportCrmArgs {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    /// The program to import into: programs/acme
+    #[arg(long, value_name = "NAME")]
+    pub(crate) program: String,
+    /// The opportunities
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) pipeline: PathBuf,
+    /// The customer accounts
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) accounts: Option<PathBuf>,
+    /// The products with their prices
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) products: Option<PathBuf>,
+    /// Who manages which partner, from which office
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) teams: Option<PathBuf>,
+    /// What the columns and stages are called, where they differ from the default
+    #[arg(long, value_name = "FILE.toml", value_hint = ValueHint::FilePath)]
+    pub(crate) mapping: Option<PathBuf>,
+    /// Where the report goes
+    #[arg(long, value_name = "FILE", default_value = "crm-import-report.json", value_hint = ValueHint::FilePath)]
+    pub(crate) report: PathBuf,
+    /// Print the report as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pactum events --program programs/acme --from 100
+  pactum events --program programs/acme --follow --json | jq .type")]
+pub(crate) struct EventsArgs {
+    #[command(flatten)]
+    pub(crate) connect: ConnectArgs,
+    /// Whose history: programs/acme
+    #[arg(long, value_name = "NAME")]
+    pub(crate) program: String,
+    /// The first sequence to print
+    #[arg(long, default_value_t = 1, value_name = "SEQUENCE")]
+    pub(crate) from: u64,
+    /// Go on with what happens from now on
+    #[arg(long)]
+    pub(crate) follow: bool,
+    /// One JSON object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  pactum doctor --data /var/lib/pactum --deep
+
+A system that runs is asked how it does; one that does not run is looked into. Ends with 1 where something is wrong.")]
+pub(crate) struct DoctorArgs {
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+    /// Also read every entry of the log and fold every view from nothing to compare
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Print the findings as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pactum token --program programs/acme --role program-admin
+  pactum token --program programs/acme --role partner-sales --partner north-systems --valid-for 1h")]
+pub(crate) struct TokenArgs {
+    /// The data directory whose key signs it
+    #[arg(long, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: PathBuf,
+    /// The program it is for: programs/acme
+    #[arg(long, value_name = "NAME")]
+    pub(crate) program: String,
+    /// The role it gives
+    #[arg(long)]
+    pub(crate) role: String,
+    /// The partner, for a partner's role
+    #[arg(long, value_name = "ID")]
+    pub(crate) partner: Option<String>,
+    /// Who it is for: an opaque id, not a name or an address
+    #[arg(long, default_value = "operator", value_name = "ID")]
+    pub(crate) subject: String,
+    /// How long it is valid: 30m, 12h, 7d
+    #[arg(long, default_value = "12h", value_name = "SPAN")]
+    pub(crate) valid_for: jiff::SignedDuration,
+}
+
+impl SettingsArgs {
+    /// What was given, in the shape of the settings.
+    pub(crate) fn given(&self) -> serde_json::Value {
+        let mut given = serde_json::Map::new();
+        let mut set = |path: &[&str], value: Option<serde_json::Value>| {
+            if let Some(value) = value {
+                let mut table = &mut given;
+                for part in &path[..path.len() - 1] {
+                    table = table
+                        .entry(*part)
+                        .or_insert_with(|| serde_json::Map::new().into())
+                        .as_object_mut()
+                        .expect("the paths below name tables and values apart");
+                }
+                table.insert(path[path.len() - 1].to_owned(), value);
+            }
+        };
+        set(&["data"], self.data.as_ref().map(|data| data.to_string_lossy().into()));
+        set(&["grpc", "listen"], self.grpc_listen.map(|address| address.to_string().into()));
+        set(&["http", "listen"], self.http_listen.map(|address| address.to_string().into()));
+        set(&["telemetry", "filter"], self.log.clone().map(Into::into));
+        set(&["telemetry", "format"], self.log_format.clone().map(Into::into));
+        given.into()
+    }
+
+    /// The settings in force.
+    pub(crate) fn load(&self) -> Result<pactum_runtime::config::Settings, pactum_runtime::config::ConfigError> {
+        pactum_runtime::config::Settings::load(self.config.as_deref(), &self.given())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_consistent_and_every_command_shows_an_example() {
+        let mut cli = Cli::command();
+        cli.build();
+        cli.clone().debug_assert();
+        for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
+            let leaves: Vec<_> = match command.get_subcommands().filter(|leaf| leaf.get_name() != "help").collect::<Vec<_>>() {
+                leaves if leaves.is_empty() => vec![command],
+                leaves => leaves,
+            };
+            for leaf in leaves {
+                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
+                assert!(help.contains("Example"), "{} shows no example", leaf.get_name());
+            }
+        }
+    }
+
+    #[test]
+    fn flags_take_the_shape_of_settings() {
+        let cli = Cli::parse_from(["pactum", "serve", "--data", "d", "--grpc-listen", "127.0.0.1:1"]);
+        let Command::Serve(serve) = cli.command else { unreachable!("serve was parsed") };
+        assert_eq!(serve.settings.given(), serde_json::json!({"data": "d", "grpc": {"listen": "127.0.0.1:1"}}));
+    }
+}
