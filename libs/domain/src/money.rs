@@ -113,7 +113,11 @@ impl FromStr for Currency {
 /// Three bytes in binary formats, the code where people read.
 impl Serialize for Currency {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.serialize_str(self.as_str()) } else { self.0.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.serialize_str(self.as_str())
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
@@ -352,9 +356,10 @@ fn decimal(text: &str) -> Result<(Option<i128>, usize), MoneyError> {
     if whole.is_empty() || !whole.bytes().chain(decimals.bytes()).all(|byte| byte.is_ascii_digit()) {
         return Err(refused());
     }
-    let mantissa = whole.bytes().chain(decimals.bytes()).try_fold(0_i128, |sum, byte| {
-        sum.checked_mul(10).and_then(|sum| sum.checked_add(i128::from(byte - b'0')))
-    });
+    let mantissa = whole
+        .bytes()
+        .chain(decimals.bytes())
+        .try_fold(0_i128, |sum, byte| sum.checked_mul(10).and_then(|sum| sum.checked_add(i128::from(byte - b'0'))));
     Ok((mantissa.map(|mantissa| if negative { -mantissa } else { mantissa }), decimals.len()))
 }
 

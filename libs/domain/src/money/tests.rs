@@ -37,7 +37,8 @@ fn refusals() {
 
 #[test]
 fn text_that_is_no_amount() {
-    for text in ["", "-", "+5", "--5", "5.", ".5", "1,054.50", "1e3", " 5", "5 ", "0x10", "٣", "5.0.0", "NaN", "1_000"] {
+    for text in ["", "-", "+5", "--5", "5.", ".5", "1,054.50", "1e3", " 5", "5 ", "0x10", "٣", "5.0.0", "NaN", "1_000"]
+    {
         assert_eq!(Money::parse(currency("USD"), text), Err(MoneyError::NotANumber { text: text.into() }), "{text:?}");
     }
     for (code, text, exponent, given) in [("USD", "1.005", 2, 3), ("JPY", "1.0", 0, 1), ("KWD", "1.0000", 3, 4)] {
