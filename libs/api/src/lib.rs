@@ -1,1 +1,4 @@
-//! The published gRPC contract: generated types and conversions to and from the domain.
+//! The published gRPC contract: generated types ([`proto`]), who may call what ([`AccessTable`], [`Caller`]), errors
+//! ([`error`]), and conversions to and from the domain.
+
+pub mod proto;

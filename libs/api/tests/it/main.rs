@@ -1,0 +1,3 @@
+//! The contract's tests: what is checked in is what the contract says.
+
+mod generated;
