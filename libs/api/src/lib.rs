@@ -1,4 +1,14 @@
-//! The published gRPC contract: generated types ([`proto`]), who may call what ([`AccessTable`], [`Caller`]), errors
-//! ([`error`]), and conversions to and from the domain.
+//! The published gRPC contract: generated types ([`proto`]), who may call what ([`AccessTable`], [`Caller`]), requests as the
+//! domain's commands ([`request`]), the domain's values as answers ([`convert`]), and errors ([`error`]).
 
+mod access;
+mod caller;
+pub mod convert;
+pub mod error;
 pub mod proto;
+mod reason;
+
+pub use access::AccessTable;
+pub use caller::Caller;
+pub use error::InvalidRequest;
+pub use reason::Reason;

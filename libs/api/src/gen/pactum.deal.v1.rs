@@ -149,7 +149,7 @@ pub struct Deal {
     /// Its protection. Output only.
     #[prost(message, optional, tag = "13")]
     pub protection: ::core::option::Option<Protection>,
-    /// The conflicts found at its last submission, gravest first. Output only. For callers of a partner, what would tell
+    /// The conflicts found when its claim was last examined, gravest first. Output only. For callers of a partner, what would tell
     /// who a competitor is has been left out.
     #[prost(message, repeated, tag = "14")]
     pub conflicts: ::prost::alloc::vec::Vec<Conflict>,
@@ -168,6 +168,9 @@ pub struct Deal {
     /// True where it was brought in with another system's history: its windows run on `occurred_at`. Output only.
     #[prost(bool, tag = "19")]
     pub historical: bool,
+    /// What the reviewer asked of the partner; empty where nothing is asked. Output only.
+    #[prost(string, tag = "20")]
+    pub requested_action: ::prost::alloc::string::String,
 }
 /// A deal's protection against other partners on the same account and scope.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
