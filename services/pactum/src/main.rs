@@ -1,2 +1,44 @@
-//! The `pactum` binary.
-fn main() {}
+//! `pactum`: every role and tool of the partner program backend in one binary.
+
+#![expect(clippy::print_stderr, reason = "a binary says on standard error what went wrong")]
+
+mod bench;
+mod bulk;
+mod cli;
+mod client;
+mod demo;
+mod doctor;
+mod events;
+mod import;
+mod output;
+mod serve;
+mod token;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+use cli::{Cli, Command, ImportCommand};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Serve(arguments) => serve::run(arguments).await,
+        Command::Demo(arguments) => demo::run(arguments).await,
+        Command::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
+        Command::Events(arguments) => events::print(arguments).await,
+        Command::Doctor(arguments) => doctor::run(arguments).await,
+        Command::Token(arguments) => token::make(&arguments),
+        Command::Bench(arguments) => Box::pin(bench::run(arguments)).await,
+        Command::Completion { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "pactum", &mut std::io::stdout());
+            Ok(())
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `RegisterDeal` through gRPC, from the caller's request to the answer that was read back from the log.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use pactum_api::proto::common::v1 as common;
+use pactum_api::proto::deal::v1 as deal;
+use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
+use pactum_log::Log;
+use prost::Message as _;
+use tokio_util::sync::CancellationToken;
+use tonic::service::interceptor::InterceptedService;
+
+use super::echo;
+use super::load::{self, Figures};
+use super::umadb;
+use crate::client::Authorize;
+use crate::demo::bench_program;
+use crate::serve::{self, Roles};
+
+const PARTNERS: u64 = 50;
+
+pub(super) async fn run(in_flight: &[usize], seconds: f64, beside_umadb: bool) -> anyhow::Result<Vec<(String, Figures)>> {
+    if beside_umadb {
+        umadb::build().await?;
+    }
+    // On the disk that the data directory would be on: temporary directories are often in memory.
+    let scratch = tempfile::Builder::new().prefix("pactum-bench-").tempdir_in(".")?;
+    let size = request(0).encoded_len();
+    let stop = CancellationToken::new();
+    let echo = echo::start(stop.clone()).await?;
+    let memory: Arc<dyn Log> = Arc::new(pactum_log::memory::MemoryLog::new(1));
+    let on_memory = serve::start_roles(memory, Roles::Command, scratch.path(), stop.clone()).await?;
+    let embedded = serve::open_log(&scratch.path().join("log"), &pactum_runtime::config::Settings::default())?;
+    let on_disk = serve::start_roles(Arc::new(embedded), Roles::Command, scratch.path(), stop.clone()).await?;
+    let tokens = [bench_program(on_memory.grpc, &on_memory.key, PARTNERS).await?, bench_program(on_disk.grpc, &on_disk.key, PARTNERS).await?];
+
+    let mut rows = Vec::new();
+    let numbers = Arc::new(AtomicU64::new(0));
+    for &callers in in_flight {
+        rows.push((echo::NAME.to_owned(), echo::measure(echo, size, callers, seconds).await?));
+        for (system, token, name) in [
+            (on_memory.grpc, &tokens[0], "RegisterDeal, memory log"),
+            (on_disk.grpc, &tokens[1], "RegisterDeal, embedded log, fsync"),
+        ] {
+            rows.push((name.to_owned(), register(system, token, callers, seconds, &numbers).await?));
+        }
+        if beside_umadb {
+            rows.push((umadb::NAME.to_owned(), umadb_row(scratch.path(), callers, seconds).await?));
+        }
+    }
+    stop.cancel();
+    on_memory.stopped().await?;
+    on_disk.stopped().await?;
+    Ok(rows)
+}
+
+async fn umadb_row(directory: &Path, callers: usize, seconds: f64) -> anyhow::Result<Figures> {
+    umadb::measure(directory, callers, seconds).await
+}
+
+async fn register(
+    system: SocketAddr,
+    token: &str,
+    in_flight: usize,
+    seconds: f64,
+    numbers: &Arc<AtomicU64>,
+) -> anyhow::Result<Figures> {
+    let channels = load::channels(system, in_flight).await?;
+    let authorize = Authorize::bearer(token)?;
+    load::measure(&channels, in_flight, seconds, numbers, move |channel, number| {
+        let authorize = authorize.clone();
+        async move {
+            let mut client = DealServiceClient::new(InterceptedService::new(channel, authorize));
+            client.register_deal(request(number)).await?;
+            Ok(())
+        }
+    })
+    .await
+}
+
+/// A registration like any other: its own customer, one product, an amount.
+fn request(number: u64) -> deal::RegisterDealRequest {
+    deal::RegisterDealRequest {
+        parent: "programs/bench".into(),
+        request_id: format!("bench-0000-0000-0000-{number:012}"),
+        deal: Some(deal::Deal {
+            partner: format!("programs/bench/partners/partner-{}", number % PARTNERS),
+            title: format!("Renewal and extension of the platform, lot {number}"),
+            customer: Some(common::Customer {
+                name: format!("Customer Number {number} GmbH"),
+                country_code: "DE".into(),
+                domain: format!("customer-{number}.example"),
+                ..Default::default()
+            }),
+            scope: Some(common::Scope { products: vec!["platform".into()], territories: vec!["DE".into()] }),
+            amount: Some(common::Money { currency_code: "USD".into(), minor: 1_250_000 }),
+            close_date: "2027-03-31".into(),
+            ..Default::default()
+        }),
+        ..Default::default()
+    }
+}

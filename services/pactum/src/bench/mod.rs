@@ -1,0 +1,138 @@
+//! `pactum bench`: figures of this machine, each beside something to hold it against, in one run.
+
+mod commands;
+mod echo;
+mod load;
+mod machine;
+mod queries;
+mod startup;
+mod umadb;
+
+use clap::{Args, Subcommand, ValueEnum};
+use comfy_table::presets::UTF8_BORDERS_ONLY;
+use comfy_table::{CellAlignment, Table};
+use serde::Serialize;
+
+use crate::output;
+use load::Figures;
+use machine::Machine;
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  pactum bench commands --json
+  pactum bench commands --beside umadb --seconds 5
+  pactum bench queries
+  pactum bench startup --data data")]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    what: What,
+    /// Print the results as JSON
+    #[arg(long, global = true)]
+    json: bool,
+    /// How long each row is measured, in seconds, after a fifth of it as a warm-up
+    #[arg(long, global = true, default_value_t = 4.0, value_parser = seconds)]
+    seconds: f64,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// RegisterDeal through gRPC, beside a no-op echo of the same size
+    Commands {
+        /// Requests in flight
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+        in_flight: Vec<usize>,
+        /// Another system to put the same load on: built from docs/benchmarks, needs cargo
+        #[arg(long)]
+        beside: Option<Beside>,
+    },
+    /// Point reads and the grouped pipeline of a program with --deals deals, beside the echo
+    Queries {
+        /// Requests in flight
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+        in_flight: Vec<usize>,
+        /// Deals of the program that is read
+        #[arg(long, default_value_t = 5_000)]
+        deals: u32,
+    },
+    /// Start of `serve` on existing data, and its memory when idle
+    Startup {
+        /// The data directory; it must not be in use
+        #[arg(long, default_value = "data")]
+        data: std::path::PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Beside {
+    Umadb,
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if (0.1..=600.0).contains(&seconds) => Ok(seconds),
+        _ => Err("it must be a number of seconds from 0.1 to 600".into()),
+    }
+}
+
+/// One measured row.
+#[derive(Debug, Serialize)]
+struct Row {
+    what: String,
+    #[serde(flatten)]
+    figures: Figures,
+    /// Throughput over the echo's at the same number in flight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of_echo: Option<f64>,
+}
+
+#[derive(Debug, Serialize)]
+struct Results {
+    machine: Machine,
+    command: String,
+    rows: Vec<Row>,
+}
+
+pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
+    let rows = match arguments.what {
+        What::Commands { in_flight, beside } => {
+            commands::run(&in_flight, arguments.seconds, matches!(beside, Some(Beside::Umadb))).await?
+        }
+        What::Queries { in_flight, deals } => queries::run(&in_flight, deals, arguments.seconds).await?,
+        What::Startup { data } => return startup::run(&data, arguments.json).await,
+    };
+    let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");
+    let results = Results { machine: Machine::look(), command: format!("pactum {command}"), rows: with_echo(rows) };
+    if arguments.json { output::json(&results) } else { output::text(&table(&results)) }
+}
+
+/// Sets each row against the echo of the same number in flight.
+fn with_echo(rows: Vec<(String, Figures)>) -> Vec<Row> {
+    let echo = |in_flight| {
+        rows.iter().find(|(what, figures)| what == echo::NAME && figures.in_flight == in_flight).map(|(_, f)| f.per_second)
+    };
+    let ratios: Vec<_> = rows
+        .iter()
+        .map(|(what, figures)| echo(figures.in_flight).filter(|_| what != echo::NAME).map(|echo| figures.per_second / echo))
+        .collect();
+    rows.into_iter().zip(ratios).map(|((what, figures), of_echo)| Row { what, figures, of_echo }).collect()
+}
+
+fn table(results: &Results) -> String {
+    let mut table = Table::new();
+    table.load_preset(UTF8_BORDERS_ONLY).set_header(["what", "in flight", "per second", "p50 ms", "p99 ms", "of echo"]);
+    for row in &results.rows {
+        table.add_row([
+            row.what.clone(),
+            row.figures.in_flight.to_string(),
+            format!("{:.0}", row.figures.per_second),
+            format!("{:.2}", row.figures.p50_us as f64 / 1000.0),
+            format!("{:.2}", row.figures.p99_us as f64 / 1000.0),
+            row.of_echo.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(1) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    format!("{}\n{}\n{table}\n", results.machine, results.command)
+}
