@@ -1,5 +1,7 @@
 //! Who the end customer is: identity keys that decide, and names that only hint.
 
+pub mod country;
+
 use pactum_ids::AccountId;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;

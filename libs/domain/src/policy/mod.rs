@@ -1,168 +1,176 @@
-//! A program's strategy as configuration: one YAML document, validated whole.
+//! A program's strategy as configuration: one YAML document, validated whole before it is taken, and looked up fast after.
 
-use serde::{Deserialize, Serialize};
+mod approval;
+mod document;
+mod expression;
+mod lines;
+mod problem;
+mod read;
+mod territory;
+mod validate;
+
+pub use approval::ApprovalInput;
+pub use document::{DealRegistration, Document, OnConflict, OnLapse, Product, Stage, Territory, Tier};
+pub use problem::InvalidPolicy;
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use pactum_ids::ProductId;
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-/// The first policy document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+use crate::account::country;
+
+/// A policy that was validated whole. It reads as its [`Document`]; two are equal where their documents say the same.
+#[derive(Clone)]
 pub struct Policy {
-    /// Tiers, lowest first.
-    pub tiers: Vec<Tier>,
-    /// Partner types that may enrol (`reseller`, `distributor`, …); empty: any.
-    #[serde(default)]
-    pub partner_types: Vec<SmolStr>,
-    /// Territories of the program; empty: any ISO 3166 code.
-    #[serde(default)]
-    pub territories: Vec<Territory>,
-    /// Specialisations of the program.
-    #[serde(default)]
-    pub specialisations: Vec<SmolStr>,
-    /// Products that deals may name; empty: any.
-    #[serde(default)]
-    pub products: Vec<Product>,
-    /// Stages of an open deal, in order, each with its probability.
-    pub stages: Vec<Stage>,
-    /// Deal registration.
-    pub deal_registration: DealRegistration,
-    /// How long a request id is remembered, in days.
-    #[serde(default = "default_request_window")]
-    pub request_window_days: u32,
+    document: Arc<Document>,
+    compiled: Arc<Compiled>,
 }
 
-fn default_request_window() -> u32 {
-    7
+/// What is worked out once, when the policy is read.
+struct Compiled {
+    nesting: territory::Nesting,
+    products: FxHashMap<SmolStr, usize>,
+    auto_approve: Option<expression::Expression>,
 }
 
-/// A tier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Tier {
-    /// Its id: `gold`.
-    pub id: SmolStr,
-    /// How many open registrations a partner of it may have; none: no bound.
-    #[serde(default)]
-    pub registration_capacity: Option<u32>,
-    /// Days of protection for this tier; none: the program's.
-    #[serde(default)]
-    pub protection_days: Option<u32>,
+impl Policy {
+    /// The largest document, in bytes.
+    pub const MAX_BYTES: usize = 256 * 1024;
+
+    /// A realistic policy, as the guides and the demonstration use it.
+    pub const EXAMPLE: &str = include_str!("example.yaml");
+
+    /// Reads a YAML document and validates it whole.
+    ///
+    /// # Errors
+    /// [`InvalidPolicy`], with the line and the field of the first thing that is wrong.
+    pub fn parse(document: &str) -> Result<Self, InvalidPolicy> {
+        let read = read::read(document)?;
+        let compiled = validate::validate(&read).map_err(|fault| fault.at(document))?;
+        Ok(Self { document: Arc::new(read), compiled: Arc::new(compiled) })
+    }
+
+    /// [`Policy::EXAMPLE`], read.
+    #[must_use]
+    pub fn example() -> Self {
+        Self::parse(Self::EXAMPLE).expect("the example is read by a test")
+    }
+
+    /// A tier and its rank; 0 is the lowest.
+    #[must_use]
+    pub fn tier(&self, id: &str) -> Option<(usize, &Tier)> {
+        self.tiers.iter().enumerate().find(|(_, tier)| tier.id == id)
+    }
+
+    /// A stage of an open deal.
+    #[must_use]
+    pub fn stage(&self, id: &str) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.id == id)
+    }
+
+    /// The stage that a deal is in where nobody says another.
+    #[must_use]
+    pub fn first_stage(&self) -> &Stage {
+        self.stages.first().expect("a policy without stages is not taken")
+    }
+
+    /// The chance that a deal of a stage is won, in percent.
+    #[must_use]
+    pub fn probability(&self, stage: &str) -> Option<u8> {
+        self.stage(stage).map(|stage| stage.probability)
+    }
+
+    /// Days of protection that an approval gives a partner of a tier.
+    #[must_use]
+    pub fn protection_days(&self, tier: &str) -> u32 {
+        let own = self.tier(tier).and_then(|(_, tier)| tier.protection_days);
+        own.unwrap_or(self.deal_registration.protection_days)
+    }
+
+    /// Whether partners of this type may enrol.
+    #[must_use]
+    pub fn knows_partner_type(&self, kind: &str) -> bool {
+        self.partner_types.is_empty() || self.partner_types.iter().any(|known| known == kind)
+    }
+
+    /// Whether the program has this specialisation.
+    #[must_use]
+    pub fn knows_specialisation(&self, id: &str) -> bool {
+        self.specialisations.iter().any(|known| known == id)
+    }
+
+    /// Whether deals may name this product.
+    #[must_use]
+    pub fn knows_product(&self, id: &ProductId) -> bool {
+        self.products.is_empty() || self.compiled.products.contains_key(id.as_str())
+    }
+
+    /// A product that the policy lists.
+    #[must_use]
+    pub fn product(&self, id: &ProductId) -> Option<&Product> {
+        self.compiled.products.get(id.as_str()).map(|index| &self.products[*index])
+    }
+
+    /// Whether it is a territory here: one that the policy lists or a subdivision of a country that it lists, by the code of
+    /// ISO 3166-2; where it lists none, any country or subdivision.
+    #[must_use]
+    pub fn knows_territory(&self, id: &str) -> bool {
+        if self.territories.is_empty() {
+            return country::is_country(id) || country::is_subdivision(id);
+        }
+        let listed = |id: &str| self.compiled.nesting.declares(id);
+        listed(id) || (country::is_subdivision(id) && id.split('-').next().is_some_and(listed))
+    }
+
+    /// Whether all of the territory `asked` lies in `held`: they are the same, or the policy nests the one in the other, or
+    /// ISO 3166-2 does (`DE-BY` lies in `DE`), or both in turn.
+    #[must_use]
+    pub fn covers(&self, held: &str, asked: &str) -> bool {
+        self.compiled.nesting.covers(held, asked)
+    }
+
+    /// Whether two territories have anything in common. Covering is one way; the other is a third territory that lies in both.
+    #[must_use]
+    pub fn overlap(&self, a: &str, b: &str) -> bool {
+        self.compiled.nesting.overlap(a, b)
+    }
+
+    /// Whether the policy's `auto_approve` expression holds for a registration; false where there is none.
+    ///
+    /// # Errors
+    /// Why it gave no answer, where it gave none: it compared an amount that is not there, for instance. Nothing is approved
+    /// then.
+    pub fn auto_approves(&self, input: &ApprovalInput<'_>) -> Result<bool, String> {
+        let Some(expression) = &self.compiled.auto_approve else { return Ok(false) };
+        let rank = self.tier(input.partner_tier).and_then(|(rank, _)| i64::try_from(rank).ok());
+        expression.holds(&approval::Variables { input, rank: rank.unwrap_or(-1) })
+    }
 }
 
-/// A territory and what lies in it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Territory {
-    /// Its id: `DE`, `DE-BY`, `emea`.
-    pub id: SmolStr,
-    /// The territory it lies in.
-    #[serde(default)]
-    pub parent: Option<SmolStr>,
+impl Deref for Policy {
+    type Target = Document;
+    fn deref(&self) -> &Document {
+        &self.document
+    }
 }
 
-/// A product.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Product {
-    /// Its id.
-    pub id: SmolStr,
-    /// The specialisation a partner must hold to register it.
-    #[serde(default)]
-    pub specialisation: Option<SmolStr>,
+impl PartialEq for Policy {
+    fn eq(&self, other: &Self) -> bool {
+        self.document == other.document
+    }
 }
 
-/// A stage of an open deal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Stage {
-    /// Its id: `proposal`.
-    pub id: SmolStr,
-    /// The chance that a deal in it is won, in percent.
-    pub probability: u8,
+impl Eq for Policy {}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.document, f)
+    }
 }
 
-/// The rules of deal registration.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DealRegistration {
-    /// Days of protection from approval.
-    pub protection_days: u32,
-    /// How often protection may be extended.
-    #[serde(default)]
-    pub max_extensions: u32,
-    /// By how many days at most each time.
-    #[serde(default)]
-    pub max_extension_days: u32,
-    /// Whether a deal goes on without protection, or ends, when its protection lapses.
-    #[serde(default)]
-    pub on_lapse: OnLapse,
-    /// The lowest tier that may register; none: any.
-    #[serde(default)]
-    pub min_tier: Option<SmolStr>,
-    /// Whether the partner must hold the territories of the scope.
-    #[serde(default)]
-    pub require_territory: bool,
-    /// Whether an account that has bought before is a conflict.
-    #[serde(default)]
-    pub existing_customer_conflicts: bool,
-    /// Likeness from which a similar name goes to review, in percent.
-    #[serde(default = "default_similarity")]
-    pub similarity_percent: u8,
-    /// A CEL expression over the registration; where it is true and there is no conflict, it is approved at once.
-    #[serde(default)]
-    pub auto_approve: Option<String>,
-    /// What happens to a registration in conflict.
-    #[serde(default)]
-    pub on_conflict: OnConflict,
-    /// Days in which a review must end.
-    #[serde(default = "default_review_days")]
-    pub review_days: u32,
-    /// Days after closing in which a deal may be reopened.
-    #[serde(default = "default_reopen_days")]
-    pub reopen_days: u32,
-}
-
-fn default_similarity() -> u8 {
-    90
-}
-fn default_review_days() -> u32 {
-    5
-}
-fn default_reopen_days() -> u32 {
-    90
-}
-
-/// What the lapse of protection does to a deal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnLapse {
-    /// It stays open, unprotected.
-    #[default]
-    Keep,
-    /// It expires.
-    Expire,
-}
-
-/// What happens to a registration in conflict.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnConflict {
-    /// A reviewer decides.
-    #[default]
-    Review,
-    /// It is rejected at once; the registration and its reasons stay in history.
-    Reject,
-    /// It is approved at once, without protection.
-    ApproveUnprotected,
-}
-
-/// A policy document that cannot be taken.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("line {line}, {field}: {problem}")]
-pub struct InvalidPolicy {
-    /// The line of the document, from 1; 0 where it is about the whole.
-    pub line: usize,
-    /// The field's path: `tiers[1].id`.
-    pub field: String,
-    /// What is wrong, what was expected.
-    pub problem: String,
-}
+#[cfg(test)]
+mod tests;
