@@ -147,11 +147,19 @@ impl Plan {
                         manager: team.and_then(|team| team.0.clone()),
                         territory: team.and_then(|team| team.1.clone()),
                     });
+                    let registered = steps.iter().find_map(|step| match step {
+                        Step::Register(_, on) => Some(*on),
+                        _ => None,
+                    });
                     for step in steps {
                         match &step {
                             Step::Draft(_) => plan.steps.push(step),
                             Step::Register(_, on) => dated.push((*on, 1, place, step)),
-                            Step::Win { on, .. } | Step::Lose { on, .. } => dated.push((*on, 0, place, step)),
+                            // A deal that closes on the day of its registration closes after it.
+                            Step::Win { on, .. } | Step::Lose { on, .. } => {
+                                let order = if registered == Some(*on) { 2 } else { 0 };
+                                dated.push((*on, order, place, step));
+                            }
                         }
                     }
                 }

@@ -1,0 +1,87 @@
+//! The README's commands, as it shows them, with the tools it names.
+
+use std::process::Command;
+
+use crate::docs::example;
+use crate::system::{PACTUM, System, pactum_ok};
+
+/// grpcurl as `scripts/setup` installs it, or the one in PATH.
+fn grpcurl_directory() -> std::path::PathBuf {
+    let home = std::env::var("HOME").unwrap_or_default();
+    let cache = std::env::var("PACTUM_CACHE")
+        .or_else(|_| std::env::var("XDG_CACHE_HOME").map(|cache| format!("{cache}/pactum")))
+        .unwrap_or_else(|_| format!("{home}/.cache/pactum"));
+    std::path::Path::new(&cache).join("tools/bin")
+}
+
+#[test]
+fn the_readme_shows_who_won_and_why() {
+    let directory = tempfile::tempdir().unwrap();
+    let system = System::start_as(&["demo", "--partners", "30", "--deals", "300"], directory.path());
+    // The demo is served while its history is still being made.
+    let data = directory.path().to_str().unwrap();
+    wait_for_partner(&system);
+    let path = format!(
+        "{}:{}:{}",
+        std::path::Path::new(PACTUM).parent().unwrap().display(),
+        grpcurl_directory().display(),
+        std::env::var("PATH").unwrap()
+    );
+    let script = example("README.md", "competing").replace("127.0.0.1:7400", &format!("127.0.0.1:{}", system.grpc));
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &script])
+        .env("PATH", path)
+        .env("PACTUM_DATA", data)
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{out}\n{err}\nis grpcurl installed? `scripts/setup run` does it");
+    let answers: Vec<serde_json::Value> =
+        serde_json::Deserializer::from_str(&out).into_iter().collect::<Result<_, _>>().unwrap();
+    let [first, second, history] = answers.as_slice() else { panic!("three answers were expected:\n{out}") };
+    assert_eq!(first["deal"]["state"], "DEAL_STATE_APPROVED", "{first}");
+    assert_eq!(first["deal"]["protection"]["state"], "PROTECTION_STATE_HELD", "{first}");
+    assert_eq!(second["deal"]["state"], "DEAL_STATE_CONFLICTED", "{second}");
+    assert_eq!(second["deal"]["conflicts"][0]["kind"], "CONFLICT_KIND_PROTECTED_BY_OTHER", "{second}");
+    assert_eq!(second["deal"]["conflicts"][0]["matchedKeys"][0], "domain", "{second}");
+    assert_eq!(history["current"][0]["deal"], "programs/demo/deals/aurora-contoso", "{history}");
+    let kinds: Vec<_> = history["claims"].as_array().unwrap().iter().map(|claim| claim["kind"].as_str().unwrap()).collect();
+    assert_eq!(
+        kinds,
+        ["CLAIM_KIND_REGISTERED", "CLAIM_KIND_APPROVED", "CLAIM_KIND_REGISTERED", "CLAIM_KIND_CONFLICT_DETECTED"]
+    );
+
+    // With a token of Baltic's the competitor stays unknown.
+    let token = system.token("programs/demo", "partner-sales", Some("baltic-cloud"));
+    let partner_view = Command::new(if grpcurl_directory().join("grpcurl").exists() {
+        grpcurl_directory().join("grpcurl")
+    } else {
+        "grpcurl".into()
+    })
+    .args(["-plaintext", "-H", &format!("authorization: Bearer {token}"), "-d"])
+    .arg(r#"{"parent": "programs/demo", "deal": "programs/demo/deals/baltic-contoso"}"#)
+    .args([&format!("127.0.0.1:{}", system.grpc), "pactum.audit.v1.OwnershipQueryService/ListOwnershipHistory"])
+    .output()
+    .unwrap();
+    let text = String::from_utf8_lossy(&partner_view.stdout);
+    assert!(partner_view.status.success(), "{}", String::from_utf8_lossy(&partner_view.stderr));
+    assert!(text.contains("baltic-contoso"), "{text}");
+    assert!(!text.contains("aurora") && !text.contains("4800000"), "a competitor shows through:\n{text}");
+}
+
+fn wait_for_partner(system: &System) {
+    // The import's end is the last thing that the demo's making appends before it is done.
+    let started = std::time::Instant::now();
+    let data = system.data().to_str().unwrap().to_owned();
+    loop {
+        let events = crate::system::pactum(&[
+            "events", "--program", "programs/demo", "--endpoint", &system.endpoint(), "--data", &data,
+        ]);
+        if String::from_utf8_lossy(&events.stdout).contains("HistoryImportCompleted") {
+            break;
+        }
+        assert!(started.elapsed().as_secs() < 60, "the demo program did not come to its end");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    pactum_ok(&["events", "--program", "programs/demo", "--endpoint", &system.endpoint(), "--data", &data]);
+}

@@ -1,0 +1,12 @@
+//! The product as its users have it: the built binary, real files, real sockets.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod architecture;
+mod competing;
+mod crash;
+mod crm;
+mod docs;
+mod full_disk;
+mod operations;
+mod system;
