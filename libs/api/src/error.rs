@@ -74,8 +74,12 @@ impl Failure {
         self
     }
 
-    fn retry(mut self) -> Self {
-        self.details.set_retry_info(Some(RETRY_DELAY));
+    fn retry(self) -> Self {
+        self.retry_after(RETRY_DELAY)
+    }
+
+    fn retry_after(mut self, delay: Duration) -> Self {
+        self.details.set_retry_info(Some(delay));
         self
     }
 
@@ -183,10 +187,11 @@ pub fn request_id_reused(request_id: &str) -> Status {
         .status()
 }
 
-/// More requests wait than may; the caller should try again shortly.
+/// More requests wait than may; there will probably be room after `retry_after`.
 #[must_use]
-pub fn queue_full() -> Status {
-    Failure::new(Reason::QUEUE_FULL, "too many requests are waiting; try again shortly").retry().status()
+pub fn queue_full(retry_after: Duration) -> Status {
+    let message = "too many requests are waiting; try again shortly";
+    Failure::new(Reason::QUEUE_FULL, message).retry_after(retry_after).status()
 }
 
 /// The request, or the record it makes, is larger than may be.
@@ -196,6 +201,25 @@ pub fn too_large(bytes: usize, limit: usize) -> Status {
         .with("bytes", bytes)
         .with("limit", limit)
         .status()
+}
+
+/// The message could not be decoded, `why` as the transport has it.
+#[must_use]
+pub fn malformed_message(why: &str) -> Status {
+    Failure::new(Reason::MALFORMED_MESSAGE, format!("the message cannot be read: {why}")).status()
+}
+
+/// The message is larger than may be, `why` as the transport has it.
+#[must_use]
+pub fn message_too_large(why: &str) -> Status {
+    Failure::new(Reason::TOO_LARGE, format!("the message is too large: {why}")).status()
+}
+
+/// The deadline passed before the command was decided.
+#[must_use]
+pub fn not_decided() -> Status {
+    let message = "the deadline passed before the command was decided; nothing was appended";
+    Failure::new(Reason::NOT_DECIDED, message).status()
 }
 
 /// The deadline passed before it was known whether the command took effect.

@@ -59,6 +59,10 @@ reasons! {
     QUEUE_FULL = ResourceExhausted;
     /// The request or the record it makes is larger than may be.
     TOO_LARGE = InvalidArgument;
+    /// The message is not valid Protobuf, or holds text that is not UTF-8.
+    MALFORMED_MESSAGE = InvalidArgument;
+    /// The deadline passed before the command was decided. Nothing was appended.
+    NOT_DECIDED = DeadlineExceeded;
     /// The deadline passed before it was known whether the command took effect.
     OUTCOME_UNKNOWN = DeadlineExceeded;
     /// The log cannot be reached or written now.
