@@ -22,7 +22,7 @@ const MAX_STEPS: u64 = 100_000;
 
 /// Everything an expression may call, operators included. CEL's macros (`all`, `exists`, `exists_one`, `filter`, `map`) are
 /// expanded into loops over these.
-const CALLS: [&str; 22] = [
+const CALLS: [&str; 23] = [
     operators::CONDITIONAL,
     operators::LOGICAL_AND,
     operators::LOGICAL_OR,
@@ -39,6 +39,7 @@ const CALLS: [&str; 22] = [
     operators::GREATER,
     operators::LESS,
     operators::NEGATE,
+    operators::INDEX,
     operators::IN,
     operators::NOT_STRICTLY_FALSE,
     "size",
@@ -122,9 +123,12 @@ fn logic(expression: &IdedExpr, context: &Context<'_, '_>, condition: bool) -> R
         Ok(other) if condition => Err(format!("a condition gives {}, not bool", other.type_of())),
         // These hang on the values, not on their types.
         Ok(_)
-        | Err(ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) | ExecutionError::Overflow(..)) => {
-            Ok(())
-        }
+        | Err(
+            ExecutionError::DivisionByZero(_)
+            | ExecutionError::RemainderByZero(_)
+            | ExecutionError::Overflow(..)
+            | ExecutionError::IndexOutOfBounds(_),
+        ) => Ok(()),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -2,6 +2,12 @@
 
 use serde_saphyr::granit_parser::{Event, Parser};
 
+/// No policy nests deeper. Without a bound here and on names, paths could take far more room than the document.
+const MAX_DEPTH: usize = 32;
+
+/// No field's name is longer.
+const MAX_NAME: usize = 64;
+
 /// Every node of a YAML document with its path (`tiers[1].id`), in document order; a key of a mapping comes before its
 /// value, under the same path.
 pub(super) struct Lines(Vec<Node>);
@@ -10,6 +16,7 @@ struct Node {
     line: u64,
     column: u64,
     path: String,
+    key: bool,
 }
 
 /// A collection that is open while the document is read.
@@ -34,8 +41,11 @@ impl Lines {
         let mut open: Vec<Open> = Vec::new();
         for event in Parser::new_from_str(document) {
             let Ok((event, span)) = event else { break };
-            let (starts, key) = match &event {
-                Event::Scalar(text, ..) => (None, text.to_string()),
+            if open.len() > MAX_DEPTH {
+                break;
+            }
+            let (starts, name) = match &event {
+                Event::Scalar(text, ..) => (None, text.chars().take(MAX_NAME).collect()),
                 Event::Alias(_) => (None, "?".to_owned()),
                 Event::MappingStart(..) => (Some(Place::Key), "?".to_owned()),
                 Event::SequenceStart(..) => (Some(Place::Item(0)), "?".to_owned()),
@@ -45,9 +55,10 @@ impl Lines {
                 }
                 _ => continue,
             };
-            let path = open.last_mut().map_or_else(String::new, |parent| parent.step(key));
+            let key = matches!(open.last(), Some(Open { at: Place::Key, .. }));
+            let path = open.last_mut().map_or_else(String::new, |parent| parent.step(name));
             let (line, column) = (span.start.line() as u64, span.start.col() as u64 + 1);
-            nodes.push(Node { line, column, path: path.clone() });
+            nodes.push(Node { line, column, path: path.clone(), key });
             open.extend(starts.map(|at| Open { path, at }));
         }
         Self(nodes)
@@ -69,10 +80,22 @@ impl Lines {
         }
     }
 
-    /// The path of what begins at a place, or else of what begins last before it.
+    /// The path of the mapping that lacks a field, where an error about that stands at the mapping itself or at one of its
+    /// keys.
+    pub(super) fn mapping(&self, line: u64, column: u64) -> &str {
+        match self.at(line, column) {
+            Some(Node { key: true, path, .. }) => path.rfind('.').map_or("", |end| &path[..end]),
+            node => node.map_or("", |node| &node.path),
+        }
+    }
+
+    /// The path of the innermost that begins at a place, or else of what begins last before it.
     pub(super) fn path(&self, line: u64, column: u64) -> &str {
-        let before = self.0.iter().take_while(|node| (node.line, node.column) <= (line, column));
-        before.last().map_or("", |node| &node.path)
+        self.at(line, column).map_or("", |node| &node.path)
+    }
+
+    fn at(&self, line: u64, column: u64) -> Option<&Node> {
+        self.0.iter().take_while(|node| (node.line, node.column) <= (line, column)).last()
     }
 }
 

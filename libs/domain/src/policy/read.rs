@@ -26,22 +26,27 @@ fn explain(error: &Error, text: &str) -> InvalidPolicy {
     let error = error.without_snippet();
     let lines = Lines::of(text);
     let (line, column) = error.location().map_or((0, 0), |location| (location.line(), location.column()));
+    let mut named = usize::try_from(line).unwrap_or(usize::MAX);
     let path = lines.path(line, column);
-    let within = |field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
+    let below = |path: &str, field: &str| if path.is_empty() { field.to_owned() } else { format!("{path}.{field}") };
     let expected = |names: &[&str]| names.join(", ");
     let (field, problem) = match error {
         Error::SerdeUnknownField { field, expected: known, .. } => {
             // The error is located at the key itself, or at the mapping that holds it.
             let at_key = path == field || path.ends_with(&format!(".{field}"));
-            let field = if at_key { path.to_owned() } else { within(field) };
+            let field = if at_key { path.to_owned() } else { below(path, field) };
             (field, format!("there is no such field; known here: {}", expected(known)))
         }
-        Error::SerdeMissingField { field, .. } => (within(field), "the field is missing".to_owned()),
+        Error::SerdeMissingField { field, .. } => {
+            let mapping = lines.mapping(line, column);
+            named = lines.line(mapping);
+            (below(mapping, field), "the field is missing".to_owned())
+        }
         Error::SerdeUnknownVariant { variant, expected: known, .. } => {
             (path.to_owned(), format!("{variant:?} is none of {}", expected(known)))
         }
         other => (path.to_owned(), UserMessageFormatter.format_message(other).into_owned()),
     };
     let field = if field.is_empty() { "document".to_owned() } else { field };
-    InvalidPolicy { line: usize::try_from(line).unwrap_or(usize::MAX), field, problem }
+    InvalidPolicy { line: named, field, problem }
 }
