@@ -1,0 +1,45 @@
+//! Named, ordered maps within a database.
+
+use std::sync::Arc;
+
+/// What a keyspace is like, given when its database is opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyspaceSpec {
+    pub(crate) name: Arc<str>,
+    pub(crate) append_only: bool,
+}
+
+impl KeyspaceSpec {
+    /// A keyspace for rows that are read one by one or in short scans, and written over.
+    #[must_use]
+    pub fn new(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), append_only: false }
+    }
+
+    /// A keyspace whose keys only grow and which is read in long scans: larger blocks, no filter, and scans that leave the
+    /// shared cache to others.
+    #[must_use]
+    pub fn append_only(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), append_only: true }
+    }
+
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// A keyspace of an open database. Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyspace {
+    pub(crate) spec: KeyspaceSpec,
+}
+
+impl Keyspace {
+    /// The name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+}

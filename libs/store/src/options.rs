@@ -1,0 +1,93 @@
+//! How a database is opened, and what that means in RocksDB's terms.
+
+use crate::{KeyspaceSpec, Shared};
+use rocksdb::{BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel};
+
+/// How a database is opened.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Memory shared with the other databases of the process.
+    pub shared: Shared,
+    /// Its content can be made again from elsewhere: writes may leave out the write-ahead log.
+    pub rebuildable: bool,
+    /// Make the database if there is none.
+    pub create: bool,
+    /// Open it although acknowledged writes are missing from its end, and forget that they were there. An operator's
+    /// decision, when there is no backup.
+    pub accept_loss: bool,
+    /// Rows of one keyspace written and not yet in a file, at most, in bytes.
+    pub write_buffer_bytes: usize,
+    /// Files kept open at once, at most.
+    pub max_open_files: u16,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            shared: Shared::default(),
+            rebuildable: false,
+            create: true,
+            accept_loss: false,
+            write_buffer_bytes: 16 * 1024 * 1024,
+            max_open_files: 256,
+        }
+    }
+}
+
+impl Options {
+    pub(crate) fn database(&self, create: bool) -> rocksdb::Options {
+        let mut options = rocksdb::Options::default();
+        options.create_if_missing(create);
+        options.create_missing_column_families(true);
+
+        // Damage is found when files are opened, read and compacted, and it stops writes instead of spreading.
+        options.set_paranoid_checks(true);
+        // An incomplete record at the very end is what a crash in the middle of a write leaves, and was never acknowledged.
+        // Anything else that is wrong in the write-ahead log refuses to open. The mode that is the default elsewhere would
+        // stop at the first damaged record and quietly drop every good one after it.
+        options.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+        options.set_track_and_verify_wals_in_manifest(true);
+        // Without a write-ahead log, keyspaces flushed one by one would come back from a crash at different points.
+        options.set_atomic_flush(self.rebuildable);
+
+        options.set_write_buffer_manager(&self.shared.write_buffers);
+        options.set_max_open_files(i32::from(self.max_open_files));
+        options.set_max_background_jobs(2);
+        // The write-ahead log of a keyspace that is seldom written is not kept for its few rows.
+        options.set_max_total_wal_size(4 * self.write_buffer_bytes as u64);
+        options.set_max_manifest_file_size(4 * 1024 * 1024);
+        options.set_skip_stats_update_on_db_open(true);
+        // Readers that let go of the last use of a file leave its deletion to the background.
+        options.set_avoid_unnecessary_blocking_io(true);
+
+        // RocksDB's own text log: warnings only, two files of at most a megabyte.
+        options.set_log_level(LogLevel::Warn);
+        options.set_max_log_file_size(1024 * 1024);
+        options.set_keep_log_file_num(2);
+        options.set_stats_dump_period_sec(0);
+        options.set_stats_persist_period_sec(0);
+        options
+    }
+
+    pub(crate) fn keyspace(&self, spec: &KeyspaceSpec) -> rocksdb::Options {
+        let mut blocks = BlockBasedOptions::default();
+        blocks.set_block_cache(&self.shared.cache);
+        // Indexes and filters count against the cache's bound too; outside it they grow with the number of files.
+        blocks.set_cache_index_and_filter_blocks(true);
+        blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        if spec.append_only {
+            blocks.set_block_size(32 * 1024);
+        } else {
+            blocks.set_block_size(8 * 1024);
+            blocks.set_bloom_filter(10.0, false);
+        }
+        let mut options = rocksdb::Options::default();
+        options.set_block_based_table_factory(&blocks);
+        options.set_compression_type(DBCompressionType::Lz4);
+        options.set_write_buffer_size(self.write_buffer_bytes);
+        options.set_max_write_buffer_number(3);
+        // Growing keys never overlap, so files move down the levels without being written again.
+        options.set_level_compaction_dynamic_level_bytes(true);
+        options
+    }
+}
