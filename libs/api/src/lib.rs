@@ -7,6 +7,7 @@ pub mod convert;
 pub mod error;
 pub mod proto;
 mod reason;
+pub mod request;
 
 pub use access::AccessTable;
 pub use caller::Caller;
