@@ -1,0 +1,30 @@
+//! The contract's services. Each method is a request that [`Edge`] answers; what differs is its parsing, in `pactum-api`.
+
+mod bulk;
+mod unary;
+
+use pactum_api::proto::bulk::v1::bulk_service_server::BulkServiceServer;
+use pactum_api::proto::deal::v1::deal_service_server::DealServiceServer;
+use pactum_api::proto::deal::v1::opportunity_service_server::OpportunityServiceServer;
+use pactum_api::proto::partner::v1::partner_service_server::PartnerServiceServer;
+use pactum_api::proto::program::v1::program_service_server::ProgramServiceServer;
+use tonic::service::RoutesBuilder;
+
+use crate::edge::{Edge, Refined};
+use crate::role::CommandOptions;
+
+/// Adds every service. A new one needs its line here.
+pub(crate) fn add(edge: &Edge, options: &CommandOptions, routes: &mut RoutesBuilder) {
+    macro_rules! add {
+        ($($server:ident($service:expr);)*) => {$(
+            routes.add_service(Refined($server::new($service).max_decoding_message_size(options.max_message_bytes)));
+        )*};
+    }
+    add! {
+        ProgramServiceServer(unary::Programs(edge.clone()));
+        PartnerServiceServer(unary::Partners(edge.clone()));
+        DealServiceServer(unary::Deals(edge.clone()));
+        OpportunityServiceServer(unary::Opportunities(edge.clone()));
+        BulkServiceServer(bulk::Bulk::new(edge.clone(), options.bulk_window));
+    }
+}
