@@ -4,7 +4,7 @@
 use pactum_domain::deal::{Conflict, ConflictKind};
 use pactum_ids::ProgramId;
 
-use super::{account_name, deal_name, key_kind, opportunity_name, partner_name, partner_state_name, timestamp_to_proto};
+use super::{account_name, deal_name, opportunity_name, partner_name, partner_state_name, timestamp_to_proto};
 use crate::caller::Caller;
 use crate::proto::deal::v1 as proto;
 
@@ -13,7 +13,7 @@ use crate::proto::deal::v1 as proto;
 pub fn conflict_to_proto(program: &ProgramId, conflict: &Conflict, viewer: &Caller) -> proto::Conflict {
     let mut made = proto::Conflict {
         kind: conflict_kind(&conflict.kind).into(),
-        matched_keys: conflict.matched.iter().map(|key| key_kind(key).to_owned()).collect(),
+        matched_keys: conflict.matched.iter().map(|key| key.kind().to_owned()).collect(),
         ..proto::Conflict::default()
     };
     let hidden = viewer.actor.role.is_partner();

@@ -97,17 +97,6 @@ pub fn customer_to_proto(customer: &Customer) -> proto::Customer {
     made
 }
 
-/// A key's kind, by the name of its field in `pactum.common.v1.Customer`.
-#[must_use]
-pub fn key_kind(key: &AccountKey) -> &'static str {
-    match key {
-        AccountKey::Duns(_) => "duns",
-        AccountKey::Lei(_) => "lei",
-        AccountKey::CrmId(_) => "crm_id",
-        AccountKey::Domain(_) => "domain",
-    }
-}
-
 /// A scope.
 #[must_use]
 pub fn scope_to_proto(scope: &Scope) -> proto::Scope {

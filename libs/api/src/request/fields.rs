@@ -3,7 +3,7 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use pactum_domain::account::{AccountKey, Customer};
+use pactum_domain::account::{AccountKey, Customer, RawCustomer};
 use pactum_domain::deal::Scope;
 use pactum_domain::money::{Currency, Money};
 use pactum_domain::time::{Date, Timestamp};
@@ -205,27 +205,48 @@ impl<'a> Fields<'a> {
 
     /// A customer, with its path: `deal.customer`.
     pub(super) fn customer(&mut self, path: &str, customer: &proto::Customer) -> Option<Customer> {
-        let keys = [
-            (AccountKey::Duns as fn(SmolStr) -> AccountKey, &customer.duns),
-            (AccountKey::Lei, &customer.lei),
-            (AccountKey::CrmId, &customer.crm_id),
-            (AccountKey::Domain, &customer.domain),
-        ];
-        let keys = keys.into_iter().filter_map(|(key, value)| optional(value).map(key)).collect();
-        if customer.name.is_empty() && customer == &(proto::Customer { country_code: customer.country_code.clone(), ..proto::Customer::default() }) {
-            self.wrong(path, "a name or a key is required");
+        let raw = raw(customer);
+        if let Ok(customer) = Customer::parse(&raw) {
+            return Some(customer);
         }
-        Some(Customer { name: SmolStr::new(&customer.name), country: optional(&customer.country_code), keys })
+        // Each field by itself, so that all that are wrong are named.
+        let none = RawCustomer { name: PLACEHOLDER, ..RawCustomer::default() };
+        let parts = [
+            RawCustomer { name: raw.name, country: "", domain: "", duns: "", lei: "", crm_id: PLACEHOLDER },
+            RawCustomer { country: raw.country, ..none },
+            RawCustomer { domain: raw.domain, ..none },
+            RawCustomer { duns: raw.duns, ..none },
+            RawCustomer { lei: raw.lei, ..none },
+            RawCustomer { crm_id: raw.crm_id, ..none },
+            raw,
+        ];
+        let before = self.violations.len();
+        for part in parts {
+            match Customer::parse(&part) {
+                // The whole is the last: its error is another's again, unless it is about the fields together.
+                Err(error) if error.field == "customer" => self.wrong(path, error.problem),
+                Err(error) if self.violations[before..].iter().all(|other| other.problem != error.problem) => {
+                    self.wrong(format!("{path}.{}", wire_field(error.field)), error.problem);
+                }
+                Err(_) | Ok(_) => {}
+            }
+        }
+        None
     }
 
     /// A country; `Some(None)` where the field is empty.
-    pub(super) fn country(&mut self, _field: &str, code: &str) -> Option<Option<SmolStr>> {
-        Some(optional(code))
+    pub(super) fn country(&mut self, field: &str, code: &str) -> Option<Option<SmolStr>> {
+        let parsed = Customer::parse(&RawCustomer { name: PLACEHOLDER, country: code, ..RawCustomer::default() });
+        self.take(field, parsed.map_err(|error| error.problem)).map(|customer| customer.country)
     }
 
-    /// A domain; `Some(None)` where the field is empty.
-    pub(super) fn domain(&mut self, _field: &str, domain: &str) -> Option<Option<SmolStr>> {
-        Some(optional(domain))
+    /// A registrable domain; `Some(None)` where the field is empty.
+    pub(super) fn domain(&mut self, field: &str, domain: &str) -> Option<Option<SmolStr>> {
+        if domain.is_empty() {
+            return Some(None);
+        }
+        let key = self.take(field, AccountKey::domain(domain).map_err(|error| error.problem))?;
+        Some(Some(SmolStr::new(key.value())))
     }
 
     pub(super) fn products(&mut self, path: &str, products: &[String]) -> Option<Vec<ProductId>> {
@@ -250,6 +271,25 @@ impl<'a> Fields<'a> {
         };
         Some(Scope { products, territories: texts(&scope.territories) }.canonical())
     }
+}
+
+/// Stands for what is not asked about, where a customer needs a name or a key.
+const PLACEHOLDER: &str = "-";
+
+fn raw(customer: &proto::Customer) -> RawCustomer<'_> {
+    RawCustomer {
+        name: &customer.name,
+        country: &customer.country_code,
+        domain: &customer.domain,
+        duns: &customer.duns,
+        lei: &customer.lei,
+        crm_id: &customer.crm_id,
+    }
+}
+
+/// The contract's name of a customer's field.
+fn wire_field(field: &'static str) -> &'static str {
+    if field == "country" { "country_code" } else { field }
 }
 
 /// A list of texts in the domain's own type.
