@@ -1,6 +1,18 @@
 //! Who the end customer is: identity keys that decide, and names that only hint.
 
+mod blocks;
 pub mod country;
+mod customer;
+mod domain;
+mod key;
+mod legal_form;
+mod name;
+mod similarity;
+
+pub use customer::{InvalidCustomer, RawCustomer};
+pub use key::{AccountKey, duns_check_digit_holds};
+pub use name::NormalisedName;
+pub use similarity::{similarity, similarity_from};
 
 use pactum_ids::AccountId;
 use serde::{Deserialize, Serialize};
@@ -15,19 +27,6 @@ pub struct Customer {
     pub country: Option<SmolStr>,
     /// The keys, normalised and checked, sorted, each kind at most once.
     pub keys: Vec<AccountKey>,
-}
-
-/// A key that by itself says which customer it is. In order of strength.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AccountKey {
-    /// Dun & Bradstreet's nine digits.
-    Duns(SmolStr),
-    /// Legal Entity Identifier, ISO 17442, twenty characters.
-    Lei(SmolStr),
-    /// The account's id in the vendor's CRM.
-    CrmId(SmolStr),
-    /// Registrable domain, in lower-case ASCII (punycode).
-    Domain(SmolStr),
 }
 
 /// A customer account of a program: what registrations have told of it.
