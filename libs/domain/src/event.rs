@@ -1,6 +1,7 @@
 //! Every event of every aggregate, with the aggregate it belongs to.
 
 use pactum_ids::{DealId, OpportunityId, PartnerId};
+use smol_str::SmolStr;
 
 use crate::time::Timestamp;
 use crate::{deal, opportunity, partner, program};
@@ -16,6 +17,31 @@ pub enum AnyEvent {
     Deal(DealId, deal::Event),
     /// Of a vendor's opportunity.
     Opportunity(OpportunityId, opportunity::Event),
+}
+
+/// An event that does not follow from the state it meets: the history is damaged, foreign or from a newer version. The fold
+/// stops at it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EvolveError {
+    /// It happened to something that was never created.
+    #[error("an event of {kind} {id}, which was never created")]
+    Unknown {
+        /// `program`, `partner`, `deal` or `opportunity`.
+        kind: &'static str,
+        /// Its id.
+        id: SmolStr,
+    },
+    /// It creates what is there already.
+    #[error("{kind} {id} is created twice")]
+    Twice {
+        /// `program`, `partner`, `deal` or `opportunity`.
+        kind: &'static str,
+        /// Its id.
+        id: SmolStr,
+    },
+    /// The policy it carries cannot be read.
+    #[error("a published policy cannot be read")]
+    Policy(#[from] crate::policy::InvalidPolicy),
 }
 
 /// When an event happened and was taken, and its place in the program.

@@ -65,7 +65,7 @@ pub enum ConflictKind {
     },
     /// The partner does not hold a territory of the scope.
     TerritoryNotHeld {
-        /// The territory.
+        /// The territory; `*` where the scope is every territory and the partner does not hold them all.
         territory: SmolStr,
     },
     /// The partner lacks a specialisation that a product of the scope asks.
@@ -84,4 +84,31 @@ pub enum ConflictKind {
         /// The partner's other deal.
         deal: DealId,
     },
+}
+
+impl ConflictKind {
+    /// The place in a list of conflicts: the lower, the graver.
+    #[must_use]
+    pub fn rank(&self) -> u8 {
+        match self {
+            Self::ProtectedByOther { .. } => 0,
+            Self::VendorOpportunity { .. } => 1,
+            Self::ExistingCustomer { .. } => 2,
+            Self::AmbiguousAccount { .. } => 3,
+            Self::SimilarAccount { .. } => 4,
+            Self::PartnerNotActive { .. } => 5,
+            Self::TierTooLow { .. } => 6,
+            Self::TerritoryNotHeld { .. } => 7,
+            Self::SpecialisationNotHeld { .. } => 8,
+            Self::CapacityUsedUp { .. } => 9,
+            Self::OwnRegistration { .. } => 10,
+        }
+    }
+
+    /// Whether it keeps a registration from being approved without a decision. A registration on which nothing blocks is
+    /// not in conflict, and no [`ConflictDetected`](super::Event::ConflictDetected) is recorded for it.
+    #[must_use]
+    pub fn blocks(&self) -> bool {
+        !matches!(self, Self::OwnRegistration { .. })
+    }
 }

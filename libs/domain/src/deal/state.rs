@@ -40,6 +40,46 @@ pub enum DealState {
     Revoked,
 }
 
+impl DealState {
+    /// The state in lower-case words, as refusals name it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Draft => "a draft",
+            Self::Submitted => "submitted",
+            Self::InReview => "in review",
+            Self::ActionRequired => "waiting for the partner's answer",
+            Self::Conflicted => "in conflict",
+            Self::Approved => "approved",
+            Self::Won => "won",
+            Self::Lost => "lost",
+            Self::Rejected => "rejected",
+            Self::Duplicate => "a duplicate",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+            Self::Revoked => "revoked",
+        }
+    }
+
+    /// Whether nothing can follow. Won and lost are not final: they can be reopened.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Rejected | Self::Duplicate | Self::Expired | Self::Withdrawn | Self::Revoked)
+    }
+
+    /// Whether it is an open registration: it counts against the partner's capacity.
+    #[must_use]
+    pub fn is_open_registration(self) -> bool {
+        matches!(self, Self::Submitted | Self::InReview | Self::ActionRequired | Self::Conflicted | Self::Approved)
+    }
+
+    /// Whether it was submitted and nobody has decided yet.
+    #[must_use]
+    pub fn is_undecided(self) -> bool {
+        matches!(self, Self::Submitted | Self::InReview | Self::ActionRequired | Self::Conflicted)
+    }
+}
+
 /// A deal's protection.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum ProtectionState {
@@ -56,7 +96,8 @@ pub enum ProtectionState {
         /// How often it was extended.
         extensions: u32,
     },
-    /// Approved under the protection of the same partner's other deal.
+    /// Approved under the protection of the same partner's other deal. It is covered for as long as that deal holds its
+    /// protection and belongs to the same partner; when that ends, this stays, as the record of how it was approved.
     Under {
         /// That deal.
         deal: DealId,
@@ -97,8 +138,10 @@ pub struct Deal {
     pub stage: SmolStr,
     /// Its protection.
     pub protection: ProtectionState,
-    /// The conflicts found at its last submission.
+    /// The conflicts found when its claim was last examined: on submission, on a change of its claim, on reassignment.
     pub conflicts: Vec<Conflict>,
+    /// What the reviewer asked of the partner; empty where nothing is asked.
+    pub requested_action: String,
     /// The deal this one is a new attempt of.
     pub previous_deal: Option<DealId>,
     /// Where it is a duplicate: of which deal.

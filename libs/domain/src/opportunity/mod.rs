@@ -1,6 +1,12 @@
 //! A vendor's own opportunity on an account: what its direct sales are working, told by its CRM. It is one of the reasons
 //! for which a registration may be in conflict.
 
+mod decide;
+mod evolve;
+
+pub(crate) use decide::decide;
+pub use evolve::evolve;
+
 use pactum_ids::{AccountId, OpportunityId};
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,14 @@
 //! A partner: from application to the end of the contract.
+//!
+//! **When a partner leaves.** Its deals are not touched: its open registrations stay where they are, for the vendor to reassign,
+//! revoke or let go, and what it protects stays protected until it lapses by its date, so that a customer in the middle of a
+//! purchase is not open to everybody overnight. What it registers from then on is in conflict (`PartnerNotActive`).
+
+mod decide;
+mod evolve;
+
+pub(crate) use decide::decide;
+pub use evolve::evolve;
 
 use pactum_ids::PartnerId;
 use serde::{Deserialize, Serialize};
@@ -21,6 +31,34 @@ pub enum PartnerState {
     Suspended,
     /// Left the program. Final.
     Terminated,
+}
+
+impl PartnerState {
+    /// The state in lower-case words, as refusals name it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Onboarding => "onboarding",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// Whether nothing can follow.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Rejected | Self::Terminated)
+    }
+
+    /// Whether it is in the program: it has a tier and territories.
+    #[must_use]
+    pub fn is_enrolled(self) -> bool {
+        matches!(self, Self::Onboarding | Self::Active | Self::Suspended)
+    }
 }
 
 /// An event of a partner. Published with the prefix `Partner`: `PartnerEnrolled`.

@@ -1,5 +1,11 @@
 //! A program: the tenant, its policy, and the imports of history into it.
 
+mod decide;
+mod evolve;
+
+pub(crate) use decide::{create, decide};
+pub use evolve::evolve;
+
 use std::sync::Arc;
 
 use pactum_ids::{ImportId, ProgramId};
@@ -91,4 +97,18 @@ pub struct PublishedPolicy {
     pub effective_from: Timestamp,
     /// The policy.
     pub policy: Arc<Policy>,
+}
+
+impl Program {
+    /// The policy in force at a moment; `None` before the first.
+    #[must_use]
+    pub fn policy_at(&self, moment: Timestamp) -> Option<&PublishedPolicy> {
+        self.policies.iter().rev().find(|published| published.effective_from <= moment)
+    }
+
+    /// Whether history is being brought in.
+    #[must_use]
+    pub fn is_importing(&self) -> bool {
+        !self.open_imports.is_empty()
+    }
 }
