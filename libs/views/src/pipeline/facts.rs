@@ -1,0 +1,144 @@
+//! What of a deal the pipeline looks at.
+
+use pactum_domain::deal::event::{Amended, Drafted, Registered};
+use pactum_domain::deal::{DealState, Event};
+use pactum_domain::money::Money;
+use pactum_domain::time::Date;
+use pactum_ids::{PartnerId, ProductId};
+use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
+
+use super::CellKey;
+use crate::table::Row;
+
+/// A deal's facts: they say in which cell it counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// Whose it is.
+    pub partner: PartnerId,
+    /// Where it stands.
+    pub state: DealState,
+    /// Its stage; empty where it has none.
+    pub stage: SmolStr,
+    /// The territories of its scope, sorted.
+    pub territories: Vec<SmolStr>,
+    /// The products of its scope, sorted.
+    pub products: Vec<ProductId>,
+    /// When it closes, as expected, or did.
+    pub close_date: Option<Date>,
+    /// Its amount, expected or won.
+    pub amount: Option<Money>,
+    /// Whether a conflict was ever found on it.
+    pub conflicted: bool,
+}
+
+impl Row for Facts {
+    const VERSION: u8 = 1;
+}
+
+impl Facts {
+    /// The cell it counts in.
+    #[must_use]
+    pub fn cell(&self) -> CellKey {
+        CellKey {
+            state: self.state,
+            stage: self.stage.clone(),
+            territories: self.territories.clone(),
+            products: self.products.clone(),
+            month: self.close_date.map(Date::month),
+            currency: self.amount.map(|amount| amount.currency),
+            conflicted: self.conflicted,
+        }
+    }
+
+    /// Its amount in minor units; 0 where it has none.
+    #[must_use]
+    pub fn minor(&self) -> i64 {
+        self.amount.map_or(0, |amount| amount.minor)
+    }
+
+    /// The facts after an event; `None` where the event needs a deal and there is none.
+    #[must_use]
+    pub fn after(before: Option<&Self>, event: &Event) -> Option<Self> {
+        let mut facts = match (before, event) {
+            (_, Event::Drafted(drafted)) => return Some(Self::drafted(drafted)),
+            (None, Event::Registered(registered)) => return Some(Self::registered(registered, false)),
+            (Some(before), Event::Registered(registered) | Event::Resubmitted(registered)) => {
+                return Some(Self::registered(registered, before.conflicted));
+            }
+            (before, _) => before?.clone(),
+        };
+        match event {
+            Event::Drafted(_) | Event::Registered(_) | Event::Resubmitted(_) => {}
+            Event::ConflictDetected { .. } => {
+                facts.state = DealState::Conflicted;
+                facts.conflicted = true;
+            }
+            Event::ReviewStarted { .. } => facts.state = DealState::InReview,
+            Event::ActionRequired { .. } => facts.state = DealState::ActionRequired,
+            Event::Approved { .. } | Event::Reopened { .. } => facts.state = DealState::Approved,
+            Event::Rejected { .. } => facts.state = DealState::Rejected,
+            Event::MarkedDuplicate { .. } => facts.state = DealState::Duplicate,
+            Event::ProtectionExtended { .. } => {}
+            Event::ProtectionExpired { deal_expired, .. } => {
+                if *deal_expired {
+                    facts.state = DealState::Expired;
+                }
+            }
+            Event::Withdrawn { .. } => facts.state = DealState::Withdrawn,
+            Event::Revoked { .. } => facts.state = DealState::Revoked,
+            Event::Reassigned { to, .. } => facts.partner = to.clone(),
+            Event::StageChanged { to, .. } => facts.stage = to.clone(),
+            Event::Amended(amended) => facts.amend(amended),
+            Event::Won { amount, closed_on } => {
+                facts.state = DealState::Won;
+                facts.amount = Some(*amount);
+                facts.close_date = Some(*closed_on);
+            }
+            Event::Lost { closed_on, .. } => {
+                facts.state = DealState::Lost;
+                facts.close_date = Some(*closed_on);
+            }
+        }
+        Some(facts)
+    }
+
+    fn drafted(drafted: &Drafted) -> Self {
+        Self {
+            partner: drafted.partner.clone(),
+            state: DealState::Draft,
+            stage: drafted.stage.clone().unwrap_or_default(),
+            territories: drafted.scope.territories.clone(),
+            products: drafted.scope.products.clone(),
+            close_date: drafted.expected_close,
+            amount: drafted.amount,
+            conflicted: false,
+        }
+    }
+
+    fn registered(registered: &Registered, conflicted: bool) -> Self {
+        Self {
+            partner: registered.partner.clone(),
+            state: DealState::Submitted,
+            stage: registered.stage.clone(),
+            territories: registered.scope.territories.clone(),
+            products: registered.scope.products.clone(),
+            close_date: registered.expected_close,
+            amount: registered.amount,
+            conflicted,
+        }
+    }
+
+    fn amend(&mut self, amended: &Amended) {
+        if let Some(scope) = &amended.scope {
+            self.territories.clone_from(&scope.territories);
+            self.products.clone_from(&scope.products);
+        }
+        if let Some(amount) = amended.amount {
+            self.amount = amount;
+        }
+        if let Some(expected_close) = amended.expected_close {
+            self.close_date = expected_close;
+        }
+    }
+}

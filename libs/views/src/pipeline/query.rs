@@ -1,0 +1,321 @@
+//! Questions to the pipeline.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use pactum_domain::deal::DealState;
+use pactum_domain::money::{Currency, div_half_even};
+use pactum_domain::time::{Month, Timestamp};
+use pactum_ids::{PartnerId, ProductId, ProgramId};
+use rustc_hash::FxHashMap;
+use smol_str::SmolStr;
+
+use super::{CELLS, Cell, CellKey, POLICIES, Probabilities, TIERS, read_cell_key};
+use crate::clock;
+use crate::key::{Key, take_text};
+use crate::rows::{KeyRange, Order, RowError, Rows};
+
+/// The most groups an answer has.
+pub const MAX_GROUPS: usize = 20_000;
+
+/// A question that cannot be answered.
+#[derive(Debug, thiserror::Error)]
+pub enum QueryError {
+    /// The groups are too many to be read by anybody.
+    #[error("the answer has more than {MAX_GROUPS} groups; filter more, or group by less")]
+    TooManyGroups,
+    /// A sum does not fit 64 bits.
+    #[error("a sum of amounts is out of the range of 64-bit minor units; filter more, or group by more")]
+    SumOutOfRange,
+    /// The rows cannot be read.
+    #[error(transparent)]
+    Rows(#[from] RowError),
+}
+
+/// What groups are told apart by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dimension {
+    /// Where the deals stand.
+    State,
+    /// The policy's stage.
+    Stage,
+    /// Whose they are.
+    Partner,
+    /// The partner's tier now.
+    Tier,
+    /// The territories of the scope, together.
+    Territory,
+    /// The products of the scope, together.
+    Product,
+    /// The month of closing.
+    CloseMonth,
+    /// The amount's currency.
+    Currency,
+    /// Whether a conflict was found.
+    Conflict,
+}
+
+/// Which deals count. Within a list any value fits; an empty list asks nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Where they stand.
+    pub states: Vec<DealState>,
+    /// Whose they are.
+    pub partners: Vec<PartnerId>,
+    /// The partner's tier now; empty text: before enrolment.
+    pub tiers: Vec<SmolStr>,
+    /// Territories that the scope names; empty text: it names none.
+    pub territories: Vec<SmolStr>,
+    /// Products that the scope names; empty text: it names none.
+    pub products: Vec<SmolStr>,
+    /// Stages; empty text: none.
+    pub stages: Vec<SmolStr>,
+    /// From this month on.
+    pub month_from: Option<Month>,
+    /// Up to this month, inclusive.
+    pub month_to: Option<Month>,
+    /// Currencies; `None` in the list: without an amount.
+    pub currencies: Vec<Option<Currency>>,
+    /// With, or without, a conflict.
+    pub conflicted: Option<bool>,
+}
+
+/// What the deals of a group have in common; only the dimensions asked for are there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GroupKey {
+    /// For [`Dimension::State`].
+    pub state: Option<DealState>,
+    /// For [`Dimension::Stage`].
+    pub stage: Option<SmolStr>,
+    /// For [`Dimension::Partner`].
+    pub partner: Option<PartnerId>,
+    /// For [`Dimension::Tier`].
+    pub tier: Option<SmolStr>,
+    /// For [`Dimension::Territory`].
+    pub territories: Option<Vec<SmolStr>>,
+    /// For [`Dimension::Product`].
+    pub products: Option<Vec<ProductId>>,
+    /// For [`Dimension::CloseMonth`].
+    pub month: Option<Option<Month>>,
+    /// For [`Dimension::Currency`].
+    pub currency: Option<Option<Currency>>,
+    /// For [`Dimension::Conflict`].
+    pub conflicted: Option<bool>,
+}
+
+/// A group and its figures.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What its deals have in common.
+    pub key: GroupKey,
+    /// Its figures.
+    pub figures: Figures,
+}
+
+/// Figures of a set of deals.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// How many deals.
+    pub deals: u64,
+    /// How many of them had a conflict.
+    pub conflicted: u64,
+    /// By currency.
+    pub amounts: BTreeMap<Currency, Sums>,
+}
+
+/// Sums in one currency.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// How many deals have an amount in it.
+    pub deals: u64,
+    /// The sum of the amounts, in minor units.
+    pub minor: i64,
+    /// The sum of amount × probability, in minor units, rounded once, half to even.
+    pub weighted_minor: i64,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pipeline {
+    /// The groups, in order of their keys.
+    pub groups: Vec<Group>,
+    /// All of them together.
+    pub totals: Figures,
+    /// The policy whose probabilities weigh the amounts; 0 where none is in force.
+    pub policy_version: u32,
+}
+
+/// Sums before they are rounded.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    deals: u64,
+    conflicted: u64,
+    amounts: BTreeMap<Currency, (u64, i128, i128)>,
+}
+
+impl Tally {
+    /// `weight` in percent.
+    fn add(&mut self, key: &CellKey, cell: Cell, weight: u8) {
+        self.deals += cell.deals;
+        if key.conflicted {
+            self.conflicted += cell.deals;
+        }
+        if let Some(currency) = key.currency {
+            let (deals, minor, weighted) = self.amounts.entry(currency).or_default();
+            *deals += cell.deals;
+            *minor += cell.minor;
+            *weighted += cell.minor * i128::from(weight);
+        }
+    }
+
+    fn finish(self) -> Result<Figures, QueryError> {
+        let in_range = |minor: i128| i64::try_from(minor).map_err(|_| QueryError::SumOutOfRange);
+        let mut amounts = BTreeMap::new();
+        for (currency, (deals, minor, weighted)) in self.amounts {
+            let weighted_minor = in_range(div_half_even(weighted, 100))?;
+            amounts.insert(currency, Sums { deals, minor: in_range(minor)?, weighted_minor });
+        }
+        Ok(Figures { deals: self.deals, conflicted: self.conflicted, amounts })
+    }
+}
+
+/// The chance, in percent, with which an amount counts: won deals weigh in full, those that ended otherwise nothing.
+fn weight(key: &CellKey, policy: Option<&Probabilities>) -> u8 {
+    match key.state {
+        DealState::Won => 100,
+        DealState::Lost
+        | DealState::Rejected
+        | DealState::Duplicate
+        | DealState::Expired
+        | DealState::Withdrawn
+        | DealState::Revoked => 0,
+        DealState::Draft
+        | DealState::Submitted
+        | DealState::InReview
+        | DealState::ActionRequired
+        | DealState::Conflicted
+        | DealState::Approved => {
+            let stages = policy.map_or(&[][..], |policy| &policy.stages);
+            stages.iter().find(|(stage, _)| *stage == key.stage).map_or(0, |(_, percent)| *percent)
+        }
+    }
+}
+
+/// Answers a question about a program; about one partner's deals only where `scope` names it.
+///
+/// # Errors
+/// [`QueryError`] where the answer would be too large, or rows cannot be read.
+pub fn query(
+    rows: &dyn Rows,
+    program: &ProgramId,
+    scope: Option<&PartnerId>,
+    filter: &Filter,
+    group_by: &[Dimension],
+) -> Result<Pipeline, QueryError> {
+    let recorded_at = clock::of(rows, program)?.map(|clock| clock.recorded_at);
+    let policies = POLICIES.get(rows, Key::of(program).as_slice())?.unwrap_or_default().0;
+    let policy = recorded_at.and_then(|now| in_force(&policies, now));
+    let by_tier = group_by.contains(&Dimension::Tier) || !filter.tiers.is_empty();
+    let tiers = if by_tier { tiers(rows, program)? } else { FxHashMap::default() };
+
+    let prefix = match scope {
+        Some(partner) => Key::of(program).text(partner.as_str()),
+        None => Key::of(program),
+    };
+    let mut groups: BTreeMap<GroupKey, Tally> = BTreeMap::new();
+    let mut totals = Tally::default();
+    CELLS.scan(rows, &KeyRange::prefix(prefix.as_slice()), Order::Ascending, |key, cell| {
+        let (partner, key) = read_cell_key(key)?;
+        let tier = tiers.get(&partner).cloned().unwrap_or_default();
+        if !filter.admits(&partner, &tier, &key) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let weight = weight(&key, policy);
+        totals.add(&key, cell, weight);
+        if !group_by.is_empty() {
+            groups.entry(group_key(group_by, &partner, &tier, &key)).or_default().add(&key, cell, weight);
+        }
+        if groups.len() > MAX_GROUPS { Err(QueryError::TooManyGroups) } else { Ok(ControlFlow::Continue(())) }
+    })?;
+    let finish = |(key, tally): (GroupKey, Tally)| Ok(Group { key, figures: tally.finish()? });
+    let groups = groups.into_iter().map(finish).collect::<Result<_, QueryError>>()?;
+    Ok(Pipeline { groups, totals: totals.finish()?, policy_version: policy.map_or(0, |policy| policy.version) })
+}
+
+fn in_force(policies: &[Probabilities], now: Timestamp) -> Option<&Probabilities> {
+    policies.iter().rev().find(|policy| policy.effective_from <= now)
+}
+
+fn tiers(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<PartnerId, SmolStr>, RowError> {
+    let malformed = || RowError::Malformed { keyspace: TIERS.keyspace };
+    let mut tiers = FxHashMap::default();
+    let range = KeyRange::prefix(Key::of(program).as_slice());
+    TIERS.scan(rows, &range, Order::Ascending, |key, tier| {
+        let (partner, _) = take_text(key).and_then(|(_, rest)| take_text(rest)).ok_or_else(malformed)?;
+        tiers.insert(PartnerId::new(partner).map_err(|_| malformed())?, tier.0);
+        Ok::<_, RowError>(ControlFlow::Continue(()))
+    })?;
+    Ok(tiers)
+}
+
+impl Filter {
+    fn admits(&self, partner: &PartnerId, tier: &SmolStr, key: &CellKey) -> bool {
+        let in_months = self.month_from.is_none_or(|from| key.month.is_some_and(|month| month >= from))
+            && self.month_to.is_none_or(|to| key.month.is_some_and(|month| month <= to));
+        in_months
+            && any(&self.states, &key.state)
+            && any(&self.partners, partner)
+            && any(&self.tiers, tier)
+            && any(&self.stages, &key.stage)
+            && any(&self.currencies, &key.currency)
+            && names(&self.territories, key.territories.iter().map(SmolStr::as_str))
+            && names(&self.products, key.products.iter().map(ProductId::as_str))
+            && self.conflicted.is_none_or(|conflicted| conflicted == key.conflicted)
+    }
+}
+
+fn any<T: PartialEq>(asked: &[T], value: &T) -> bool {
+    asked.is_empty() || asked.contains(value)
+}
+
+/// Whether a list of the scope has one of the values asked for; the empty text asks for an empty list.
+fn names<'a>(asked: &[SmolStr], mut named: impl ExactSizeIterator<Item = &'a str>) -> bool {
+    if asked.is_empty() {
+        return true;
+    }
+    let none_named = named.len() == 0 && asked.iter().any(|value| value.is_empty());
+    none_named || named.any(|value| asked.iter().any(|asked| asked == value))
+}
+
+fn group_key(group_by: &[Dimension], partner: &PartnerId, tier: &SmolStr, key: &CellKey) -> GroupKey {
+    let mut group = GroupKey::default();
+    for dimension in group_by {
+        match dimension {
+            Dimension::State => group.state = Some(key.state),
+            Dimension::Stage => group.stage = Some(key.stage.clone()),
+            Dimension::Partner => group.partner = Some(partner.clone()),
+            Dimension::Tier => group.tier = Some(tier.clone()),
+            Dimension::Territory => group.territories = Some(key.territories.clone()),
+            Dimension::Product => group.products = Some(key.products.clone()),
+            Dimension::CloseMonth => group.month = Some(key.month),
+            Dimension::Currency => group.currency = Some(key.currency),
+            Dimension::Conflict => group.conflicted = Some(key.conflicted),
+        }
+    }
+    group
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_text_asks_for_nothing_named() {
+        let asked = |texts: &[&str]| texts.iter().map(SmolStr::new).collect::<Vec<_>>();
+        assert!(names(&asked(&[]), [].into_iter()));
+        assert!(names(&asked(&[""]), [].into_iter()));
+        assert!(!names(&asked(&[""]), ["DE"].into_iter()));
+        assert!(names(&asked(&["", "DE"]), ["AT", "DE"].into_iter()));
+        assert!(!names(&asked(&["CH"]), ["AT", "DE"].into_iter()));
+    }
+}
