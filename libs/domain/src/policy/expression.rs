@@ -221,3 +221,6 @@ fn qualified(expression: &IdedExpr) -> Result<String, String> {
         _ => Err("only names have fields".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests;
