@@ -24,6 +24,8 @@ pub(crate) struct Client {
     pub(crate) waits: Option<(u32, usize)>,
     /// What it asked for last, and got.
     pub(crate) last: Option<(u32, Op)>,
+    /// Who is said to be the owner.
+    pub(crate) owner: Option<usize>,
 }
 
 impl Client {
@@ -35,7 +37,12 @@ impl Client {
 
     pub(crate) fn answered(&mut self, attempt: u32, answer: &Result<Answer, CommandError>) {
         if self.waits.is_some_and(|(id, _)| id == attempt) {
-            self.waits = None;
+            let asked = self.waits.take().map(|(_, writer)| writer);
+            self.owner = match answer {
+                Ok(_) | Err(CommandError::OutcomeUnknown) => asked,
+                Err(CommandError::NotOwner { owner: Some(owner) }) => owner[1..].parse().ok(),
+                Err(_) => None,
+            };
             if answer.is_ok() {
                 self.last = self.wants.take();
             }

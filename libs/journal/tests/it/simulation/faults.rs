@@ -39,11 +39,11 @@ impl Faults {
         let (crash, stall, fail) = (rare(0.4, 6), rare(0.5, 12), rare(0.3, 8));
         let (own, shutdown) = (rare(0.3, 6), rare(0.2, 4));
         Self {
-            steps: rng.random_range(100..500),
+            steps: rng.random_range(100..3_000),
             deliver: rng.random_range(100..400),
             read: rng.random_range(100..500),
             question: rng.random_range(50..200),
-            command: rng.random_range(100..300),
+            command: rng.random_range(100..400),
             tick: rng.random_range(40..150),
             crash,
             stall,
@@ -65,7 +65,7 @@ impl Faults {
             read_back_timeout: millis(100, 2_000),
             claim_backoff: millis(5, 50),
             claim_backoff_max: millis(50, 400),
-            contest_delay: millis(50, 1_000),
+            contest_delay: millis(50, 10_000),
             grace: millis(10, 500),
             window: *pick(rng, &[1, 2, 4, 16]),
             queue: rng.random_range(4..64),

@@ -37,12 +37,12 @@ fn nothing_forbidden_happens_under_any_seed() {
         ("commands done", total.done, 10),
         ("repeats answered", total.repeated, 1),
         ("refusals", total.refused, 3),
-        ("outcomes unknown", total.unknown, 1),
-        ("terms", total.terms, 2),
-        ("entries skipped", total.skipped, 2),
-        ("timers", total.timers, 1),
+        ("outcomes unknown", total.unknown, 0),
+        ("terms", total.terms, 5),
+        ("entries skipped", total.skipped, 5),
+        ("timers", total.timers, 5),
     ] {
-        assert!(count >= least * seeds / 2, "only {count} {what} in {seeds} seeds");
+        assert!(count >= least * seeds, "only {count} {what} in {seeds} seeds");
     }
     assert!(seeds < 100 || total.crashes > 0 && total.stalls > 0 && total.certain_errors > 0, "{total:?}");
 }

@@ -100,8 +100,10 @@ impl<R: Rule> World<R> {
         if self.clients[client].waits.is_some() && !self.rng.random_bool(self.faults.impatience) {
             return Ok(());
         }
-        let writer = self.rng.random_range(0..self.nodes.len());
-        let patience = self.rng.random_range(20_000..3_000_000);
+        let anyone = self.rng.random_range(0..self.nodes.len());
+        let writer = self.clients[client].owner.filter(|_| self.rng.random_bool(0.9)).unwrap_or(anyone);
+        let longest = if self.rng.random_bool(0.3) { 100_000 } else { 5_000_000 };
+        let patience = self.rng.random_range(10_000..longest);
         self.ask(client, writer, patience)
     }
 
