@@ -15,7 +15,7 @@ use crate::envelope::Envelope;
 use crate::slot::{Effect, Slot, Verdict};
 
 /// The programs of one partition. The same log gives the same state, whether the records were decided here or read.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct ProgramsMachine {
     programs: FxHashMap<ProgramId, Slot>,
     /// Every program in which something will fall due, by when: a function of the slots, so that looking costs nothing
