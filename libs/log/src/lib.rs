@@ -4,9 +4,12 @@
 //! does not give: an append may come late, twice, out of order or never, and its sender may not learn which. Everything
 //! that must hold in spite of that (claims, terms, validity, read-back) lives above, once, in `pactum-journal`.
 //!
-//! - [`Log`], [`Appender`], [`Reader`]: the contract.
+//! - [`Log`], [`Appender`], [`Reader`]: the contract; [`conformance`] is what every implementation must pass.
+//! - [`embedded`]: durable, in one process, over RocksDB.
 //! - [`memory`]: a log in memory, a seeded faulty one, and the pure model of the faults for step-by-step simulation.
 
+pub mod conformance;
+pub mod embedded;
 pub mod memory;
 
 mod contract;

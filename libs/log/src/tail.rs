@@ -75,6 +75,11 @@ impl Tail {
         self.end.load(Ordering::Acquire)
     }
 
+    /// The offset of the oldest entry that is kept.
+    pub(crate) fn first(&self) -> Offset {
+        lock(&self.state).first
+    }
+
     /// A name for a reader, to know its waker by.
     pub(crate) fn register(&self) -> u64 {
         self.readers.fetch_add(1, Ordering::Relaxed)
