@@ -20,6 +20,23 @@ pub const DOMAIN: &str = "pactum.dev";
 /// How long a caller should wait before it tries again what was refused for load.
 pub const RETRY_DELAY: Duration = Duration::from_millis(100);
 
+/// The most fields that a status names; the rest come up once these are mended.
+const MAX_VIOLATIONS: usize = 8;
+/// The longest message, in bytes.
+const MAX_MESSAGE: usize = 600;
+/// The longest path of a field, in bytes.
+const MAX_PATH: usize = 80;
+/// The longest other text in a status, in bytes.
+const MAX_TEXT: usize = 200;
+
+/// Cuts a text to so many bytes, at a character.
+fn cut(text: &mut String, bytes: usize) {
+    if text.len() > bytes {
+        text.truncate(text.floor_char_boundary(bytes));
+        text.push('…');
+    }
+}
+
 /// A field at fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -89,16 +106,34 @@ impl Failure {
     }
 
     fn resource(mut self, kind: &str, id: &str) -> Self {
-        self.details.set_resource_info(kind, id, "", self.message.clone());
+        let (mut id, mut description) = (id.to_owned(), self.message.clone());
+        cut(&mut id, MAX_PATH);
+        cut(&mut description, MAX_TEXT);
+        self.details.set_resource_info(kind, id, "", description);
         self
     }
 
     fn precondition(mut self, kind: &str, subject: &str) -> Self {
-        self.details.add_precondition_failure_violation(kind, subject, self.message.clone());
+        let mut description = self.message.clone();
+        cut(&mut description, MAX_TEXT);
+        self.details.add_precondition_failure_violation(kind, subject, description);
         self
     }
 
+    /// Makes the status, bounded: it travels in headers, and many a client takes no more than 8 KiB of them.
     fn status(mut self) -> Status {
+        if let Some(bad) = self.details.bad_request() {
+            let mut violations: Vec<_> = bad.field_violations.iter().take(MAX_VIOLATIONS).cloned().collect();
+            for violation in &mut violations {
+                cut(&mut violation.field, MAX_PATH);
+                cut(&mut violation.description, MAX_TEXT);
+            }
+            self.details.set_bad_request(violations);
+        }
+        for value in self.metadata.values_mut() {
+            cut(value, MAX_TEXT);
+        }
+        cut(&mut self.message, MAX_MESSAGE);
         self.details.set_error_info(self.reason.name, DOMAIN, self.metadata);
         Status::with_error_details(self.reason.code, self.message, self.details)
     }
@@ -229,10 +264,10 @@ pub fn outcome_unknown() -> Status {
     Failure::new(Reason::OUTCOME_UNKNOWN, message).status()
 }
 
-/// The log cannot be reached or written now.
+/// The log cannot be reached or written now; `why` says so itself.
 #[must_use]
 pub fn log_unavailable(why: &str) -> Status {
-    Failure::new(Reason::LOG_UNAVAILABLE, format!("the log is unavailable: {why}")).retry().status()
+    Failure::new(Reason::LOG_UNAVAILABLE, why).retry().status()
 }
 
 /// The log has no room left.

@@ -1,11 +1,12 @@
 //! The published gRPC contract: generated types ([`proto`]), who may call what ([`AccessTable`], [`Caller`]), requests as the
-//! domain's commands ([`request`]), the domain's values as answers ([`convert`]), and errors ([`error`]).
+//! domain's commands ([`request`]), what queries name ([`query`]), the domain's values as answers ([`convert`]), and errors ([`error`]).
 
 mod access;
 mod caller;
 pub mod convert;
 pub mod error;
 pub mod proto;
+pub mod query;
 mod reason;
 pub mod request;
 

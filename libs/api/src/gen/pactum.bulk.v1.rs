@@ -163,6 +163,9 @@ pub struct ExecuteResult {
     /// Where the resource stands now, as the short name of its state: `APPROVED`.
     #[prost(string, tag = "4")]
     pub state: ::prost::alloc::string::String,
+    /// For a deal: what stood in the way at its last submission, gravest first.
+    #[prost(enumeration = "super::super::deal::v1::ConflictKind", repeated, tag = "5")]
+    pub conflicts: ::prost::alloc::vec::Vec<i32>,
 }
 /// Generated client implementations.
 pub mod bulk_service_client {

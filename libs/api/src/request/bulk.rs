@@ -89,7 +89,7 @@ items!(
 
 impl ExecuteResult {
     fn new(name: String, version: u64, sequence: u64, state: &str) -> Self {
-        Self { name, etag: convert::etag(version), sequence, state: state.to_owned() }
+        Self { name, etag: convert::etag(version), sequence, state: state.to_owned(), conflicts: Vec::new() }
     }
 
     /// The result of an item about a program.
@@ -110,7 +110,8 @@ impl ExecuteResult {
     #[must_use]
     pub fn of_deal(program: &ProgramId, deal: &Deal, sequence: u64) -> Self {
         let state = convert::deal_state_name(deal.state);
-        Self::new(convert::deal_name(program, &deal.id), deal.version, sequence, state)
+        let conflicts = deal.conflicts.iter().map(|conflict| convert::conflict_kind(&conflict.kind).into()).collect();
+        Self { conflicts, ..Self::new(convert::deal_name(program, &deal.id), deal.version, sequence, state) }
     }
 
     /// The result of an item about a vendor's opportunity.

@@ -53,7 +53,7 @@ pub(crate) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn new(edge: Edge<'a>) -> Self {
+    pub(crate) fn new(edge: Edge<'a>) -> Self {
         Self { edge, violations: Vec::new(), denied: None }
     }
 
@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
     }
 
     /// What the request is, unless something was wrong.
-    pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidRequest> {
+    pub(crate) fn finish<T>(self, value: Option<T>) -> Result<T, InvalidRequest> {
         match (self.denied, value) {
             (Some(denied), _) => Err(denied),
             (None, Some(value)) if self.violations.is_empty() => Ok(value),
@@ -98,7 +98,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The program that a request is for, by its name. It has to be the caller's.
-    pub(super) fn program(&mut self, field: &str, name: &str) -> Option<ProgramId> {
+    pub(crate) fn program(&mut self, field: &str, name: &str) -> Option<ProgramId> {
         let ProgramName(program) = self.take(field, name.parse())?;
         self.own(program)
     }
@@ -110,7 +110,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The resource that a request is for, in the caller's program.
-    pub(super) fn name<N: Child>(&mut self, field: &str, name: &str) -> Option<(ProgramId, N::Id)> {
+    pub(crate) fn name<N: Child>(&mut self, field: &str, name: &str) -> Option<(ProgramId, N::Id)> {
         let (program, id) = self.take(field, name.parse::<N>())?.split();
         Some((self.own(program)?, id))
     }

@@ -19,7 +19,7 @@ use ulid::Ulid;
 use crate::caller::Caller;
 use crate::error::InvalidRequest;
 use crate::proto;
-use fields::Fields;
+pub(crate) use fields::Fields;
 
 /// What a request is parsed with: who asks, and where new ids come from.
 #[derive(Clone, Copy)]
