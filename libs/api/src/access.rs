@@ -45,8 +45,7 @@ impl AccessTable {
     /// Every method of the contract with its roles, in order of the paths.
     #[must_use]
     pub fn methods(&self) -> Vec<(&str, &[Role])> {
-        let mut methods: Vec<_> =
-            self.methods.iter().map(|(path, roles)| (path.as_str(), roles.as_slice())).collect();
+        let mut methods: Vec<_> = self.methods.iter().map(|(path, roles)| (path.as_str(), roles.as_slice())).collect();
         methods.sort_unstable_by_key(|(path, _)| *path);
         methods
     }

@@ -12,10 +12,29 @@ use crate::caller::Caller;
 use crate::proto::audit::v1 as audit;
 use crate::proto::deal::v1 as proto;
 
-states!(DealState, proto::DealState, deal_state, deal_state_name, deal_state_of, "DEAL_STATE_", [
-    Draft, Submitted, InReview, ActionRequired, Conflicted, Approved, Won, Lost, Rejected, Duplicate, Expired, Withdrawn,
-    Revoked,
-]);
+states!(
+    DealState,
+    proto::DealState,
+    deal_state,
+    deal_state_name,
+    deal_state_of,
+    "DEAL_STATE_",
+    [
+        Draft,
+        Submitted,
+        InReview,
+        ActionRequired,
+        Conflicted,
+        Approved,
+        Won,
+        Lost,
+        Rejected,
+        Duplicate,
+        Expired,
+        Withdrawn,
+        Revoked,
+    ]
+);
 
 /// A deal as `viewer` may see it. That a partner's caller may see the deal at all is for the caller of this to make sure of.
 #[must_use]

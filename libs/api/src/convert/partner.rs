@@ -7,9 +7,15 @@ use super::value::states;
 use super::{etag, partner_name};
 use crate::proto::partner::v1 as proto;
 
-states!(PartnerState, proto::PartnerState, partner_state, partner_state_name, partner_state_of, "PARTNER_STATE_", [
-    Applied, Approved, Rejected, Onboarding, Active, Suspended, Terminated,
-]);
+states!(
+    PartnerState,
+    proto::PartnerState,
+    partner_state,
+    partner_state_name,
+    partner_state_of,
+    "PARTNER_STATE_",
+    [Applied, Approved, Rejected, Onboarding, Active, Suspended, Terminated,]
+);
 
 /// A partner.
 #[must_use]

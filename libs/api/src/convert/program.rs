@@ -7,9 +7,14 @@ use super::value::states;
 use super::{etag, program_name, timestamp_to_proto};
 use crate::proto::program::v1 as proto;
 
-states!(ProgramState, proto::ProgramState, program_state, program_state_name, "PROGRAM_STATE_", [
-    Draft, Active, Archived,
-]);
+states!(
+    ProgramState,
+    proto::ProgramState,
+    program_state,
+    program_state_name,
+    "PROGRAM_STATE_",
+    [Draft, Active, Archived,]
+);
 
 /// A program as it stands at a moment, which says which policy is in force. The policy's document is not part of the state
 /// that decides; where it is shown, the caller of this puts it in.

@@ -163,7 +163,7 @@ pub struct ExecuteResult {
     /// Where the resource stands now, as the short name of its state: `APPROVED`.
     #[prost(string, tag = "4")]
     pub state: ::prost::alloc::string::String,
-    /// For a deal: what stood in the way at its last submission, gravest first.
+    /// For a deal: what stood in the way when its claim was last examined, gravest first.
     #[prost(enumeration = "super::super::deal::v1::ConflictKind", repeated, tag = "5")]
     pub conflicts: ::prost::alloc::vec::Vec<i32>,
 }

@@ -158,7 +158,9 @@ impl<'a> Fields<'a> {
 
     pub(super) fn timestamp(&mut self, field: &str, time: prost_types::Timestamp) -> Option<Timestamp> {
         let micros = match time.nanos {
-            nanos @ 0..1_000_000_000 => time.seconds.checked_mul(1_000_000).map(|s| s.saturating_add(i64::from(nanos / 1_000))),
+            nanos @ 0..1_000_000_000 => {
+                time.seconds.checked_mul(1_000_000).map(|s| s.saturating_add(i64::from(nanos / 1_000)))
+            }
             nanos => {
                 self.wrong(field, format_args!("nanos is 0 to 999999999, {nanos} was given"));
                 return None;

@@ -7,10 +7,7 @@ use super::fields::Fields;
 use crate::proto::deal::v1 as proto;
 
 /// `OpenOpportunity`.
-pub(super) fn open(
-    request: proto::OpenOpportunityRequest,
-    fields: &mut Fields<'_>,
-) -> Option<(ProgramId, Command)> {
+pub(super) fn open(request: proto::OpenOpportunityRequest, fields: &mut Fields<'_>) -> Option<(ProgramId, Command)> {
     let program = fields.program("parent", &request.parent);
     let id = fields.id("opportunity_id", &request.opportunity_id, |ids| ids.opportunity());
     let opportunity = fields.required("opportunity", request.opportunity)?;
@@ -24,10 +21,7 @@ pub(super) fn open(
 }
 
 /// `CloseOpportunity`.
-pub(super) fn close(
-    request: proto::CloseOpportunityRequest,
-    fields: &mut Fields<'_>,
-) -> Option<(ProgramId, Command)> {
+pub(super) fn close(request: proto::CloseOpportunityRequest, fields: &mut Fields<'_>) -> Option<(ProgramId, Command)> {
     let (program, id) = fields.name::<OpportunityName>("name", &request.name)?;
     Some((program, Command::Opportunity(id, OpportunityCommand::Close { reason: request.reason })))
 }

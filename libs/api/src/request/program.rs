@@ -31,8 +31,7 @@ pub(super) fn publish(request: proto::PublishPolicyRequest, fields: &mut Fields<
         Some(time) => fields.timestamp("effective_from", time).map(Some),
     };
     let document = request.policy_document;
-    let command =
-        effective_from.map(|effective_from| ProgramCommand::PublishPolicy { document, effective_from });
+    let command = effective_from.map(|effective_from| ProgramCommand::PublishPolicy { document, effective_from });
     to(fields, &request.name, command)
 }
 

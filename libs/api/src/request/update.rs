@@ -12,9 +12,10 @@ use crate::proto::{common, deal, partner};
 
 /// The fields to change: those the mask names, or where there is none those of `set` that are set.
 fn paths(fields: &mut Fields<'_>, mask: Option<FieldMask>, set: &[(&str, bool)]) -> Vec<String> {
-    let paths = mask.map(|mask| mask.paths).filter(|paths| !paths.is_empty()).unwrap_or_else(|| {
-        set.iter().filter(|(_, set)| *set).map(|(path, _)| (*path).to_owned()).collect()
-    });
+    let paths = mask
+        .map(|mask| mask.paths)
+        .filter(|paths| !paths.is_empty())
+        .unwrap_or_else(|| set.iter().filter(|(_, set)| *set).map(|(path, _)| (*path).to_owned()).collect());
     if paths.is_empty() {
         fields.wrong("update_mask", "it names no field, and none is set");
     }
@@ -32,10 +33,7 @@ fn refused(fields: &mut Fields<'_>, path: &str, verbs: &[(&str, &str)], allowed:
 }
 
 /// `UpdateDeal`.
-pub(super) fn deal(
-    request: deal::v1::UpdateDealRequest,
-    fields: &mut Fields<'_>,
-) -> Option<(ProgramId, Command)> {
+pub(super) fn deal(request: deal::v1::UpdateDealRequest, fields: &mut Fields<'_>) -> Option<(ProgramId, Command)> {
     const ALLOWED: &str = "title, customer, scope, scope.products, scope.territories, amount, close_date";
     const VERBS: [(&str, &str); 3] =
         [("stage", "ChangeDealStage"), ("partner", "ReassignDeal"), ("state", "the verbs of DealService")];

@@ -91,11 +91,7 @@ fn partner(fields: &mut Fields<'_>, name: &str) -> Option<PartnerId> {
     }
 }
 
-fn submission(
-    fields: &mut Fields<'_>,
-    deal: Option<proto::Deal>,
-    history: Option<HistoryTerms>,
-) -> Option<Submission> {
+fn submission(fields: &mut Fields<'_>, deal: Option<proto::Deal>, history: Option<HistoryTerms>) -> Option<Submission> {
     let deal = fields.required("deal", deal)?;
     let partner = partner(fields, &deal.partner);
     let customer = fields
