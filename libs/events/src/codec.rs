@@ -103,13 +103,7 @@ pub fn encode(record: &Record) -> Bytes {
 /// # Errors
 /// [`DecodeError`] where the bytes were written by a newer build, or are damaged.
 pub fn decode(bytes: &Bytes) -> Result<Record, DecodeError> {
-    let (&version, rest) = bytes.split_first().ok_or(DecodeError::Malformed { part: "version" })?;
-    match version {
-        1 => {}
-        0 => return Err(DecodeError::Malformed { part: "version" }),
-        found => return Err(DecodeError::NewerVersion { found, newest: VERSION }),
-    }
-    let (envelope, mut rest) = take::<EnvelopeV1<'_>>(rest, "envelope")?;
+    let (envelope, mut rest) = take::<EnvelopeV1<'_>>(envelope_of(bytes)?, "envelope")?;
     // A damaged count must not make us reserve memory that the bytes cannot fill: an event is at least three bytes.
     let mut events = Vec::with_capacity((envelope.events as usize).min(rest.len() / 3));
     for index in 0..envelope.events as usize {
@@ -137,6 +131,23 @@ pub fn decode(bytes: &Bytes) -> Result<Record, DecodeError> {
         policy_version: envelope.policy_version,
         events,
     })
+}
+
+/// Whose record it is, without decoding the rest: for readers of one program among many.
+///
+/// # Errors
+/// [`DecodeError`] where the bytes were written by a newer build, or are damaged.
+pub fn program_of(bytes: &Bytes) -> Result<&str, DecodeError> {
+    take(envelope_of(bytes)?, "envelope").map(|(program, _)| program)
+}
+
+/// What follows the version byte.
+fn envelope_of(bytes: &Bytes) -> Result<&[u8], DecodeError> {
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => Ok(rest),
+        None | Some((0, _)) => Err(DecodeError::Malformed { part: "version" }),
+        Some((&found, _)) => Err(DecodeError::NewerVersion { found, newest: VERSION }),
+    }
 }
 
 fn put<T: Serialize>(value: &T, bytes: Vec<u8>) -> Vec<u8> {

@@ -1,6 +1,7 @@
 //! Events for people: JSON with RFC 3339 times and decimal amounts.
 
 use pactum_domain::event::AnyEvent;
+use pactum_ids::ProgramId;
 use serde::Serialize;
 use serde_json::{Map, Value, json as object};
 
@@ -20,21 +21,26 @@ pub fn data(event: &AnyEvent) -> Value {
     }
 }
 
-/// One event of a record with its envelope.
+/// The resource that an event happened to: `programs/{program}/deals/{deal}`.
 #[must_use]
-pub fn json(record: &Record, sequence: u64, recorded: &Recorded) -> Value {
-    let program = &record.program;
-    let aggregate = match &recorded.event {
+pub fn resource_name(program: &ProgramId, event: &AnyEvent) -> String {
+    match event {
         AnyEvent::Program(_) => format!("programs/{program}"),
         AnyEvent::Partner(id, _) => format!("programs/{program}/partners/{id}"),
         AnyEvent::Deal(id, _) => format!("programs/{program}/deals/{id}"),
         AnyEvent::Opportunity(id, _) => format!("programs/{program}/opportunities/{id}"),
-    };
+    }
+}
+
+/// One event of a record with its envelope.
+#[must_use]
+pub fn json(record: &Record, sequence: u64, recorded: &Recorded) -> Value {
+    let program = &record.program;
     object!({
         "sequence": sequence,
         "type": event_type(&recorded.event),
         "type_version": event_version(&recorded.event),
-        "aggregate": aggregate,
+        "aggregate": resource_name(program, &recorded.event),
         "aggregate_version": recorded.aggregate_version,
         "occurred_at": recorded.occurred_at.to_string(),
         "recorded_at": record.recorded_at.to_string(),

@@ -12,8 +12,8 @@ mod partition;
 mod record;
 mod stored;
 
-pub use codec::{DecodeError, decode, encode};
-pub use json::{data, json};
+pub use codec::{DecodeError, decode, encode, program_of};
+pub use json::{data, json, resource_name};
 pub use name::{event_type, event_version};
 pub use partition::partition_of;
 pub use record::{Record, Recorded, Request};

@@ -4,11 +4,6 @@ use sha2::{Digest, Sha256};
 
 use crate::rows::{KeyRange, Order};
 
-/// The rows of a page where the caller asks for no number.
-pub const DEFAULT_PAGE: usize = 100;
-/// The most rows a page has.
-pub const MAX_PAGE: usize = 1_000;
-
 const VERSION: u8 = 1;
 const HEAD: usize = 1 + 8 + 8;
 
@@ -100,15 +95,6 @@ impl PageToken {
     }
 }
 
-/// How many rows a page has, from what the caller asks.
-#[must_use]
-pub fn page_size(asked: i32) -> usize {
-    match usize::try_from(asked) {
-        Ok(0) | Err(_) => DEFAULT_PAGE,
-        Ok(size) => size.min(MAX_PAGE),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -126,11 +112,6 @@ mod tests {
         for bad in ["x", "0", "01", &text[..20], "héé", &text.replacen("01", "02", 1)] {
             assert_eq!(PageToken::decode(bad, one), Err(InvalidToken::Malformed), "{bad}");
         }
-    }
-
-    #[test]
-    fn sizes_are_bounded() {
-        assert_eq!([-1, 0, 1, 1_000, 5_000].map(page_size), [100, 100, 1, 1_000, 1_000]);
     }
 
     proptest! {

@@ -172,7 +172,7 @@ impl Query {
         only: Option<PartnerId>,
         filter: &str,
         order_by: &str,
-        page_size: i32,
+        page_size: usize,
         page_token: &str,
     ) -> Result<Self, ListError> {
         let words: Vec<_> = order_by.split_whitespace().collect();
@@ -188,7 +188,7 @@ impl Query {
         let id = QueryId::of(&["partners", program.as_str(), scope, filter, field, way]);
         let filter = (!filter.trim().is_empty()).then(|| Filter::compile(filter, &PartnerFields(None))).transpose()?;
         let token = PageToken::decode(page_token, id)?;
-        Ok(Self { program, only, filter, by_name, order, size: crate::page::page_size(page_size), id, token })
+        Ok(Self { program, only, filter, by_name, order, size: page_size.max(1), id, token })
     }
 
     /// The sequence that the page before held; the rows this page is read from must hold it too.
@@ -229,7 +229,7 @@ pub fn list(rows: &dyn Rows, query: &Query, sequence: u64) -> Result<Page, ListE
     if let Some(only) = &query.only {
         let key = key(&query.program, only);
         if let Some(row) = PARTNERS.get(rows, &key)?.filter(|_| range.contains(&key)) {
-            visit(&key, row)?;
+            let (ControlFlow::Continue(()) | ControlFlow::Break(())) = visit(&key, row)?;
         }
     } else if query.by_name {
         PARTNER_NAMES.scan(rows, &range, query.order, |place, named| {

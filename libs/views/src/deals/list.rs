@@ -61,7 +61,7 @@ impl Query {
         partner: Option<PartnerId>,
         filter: &str,
         order_by: &str,
-        page_size: i32,
+        page_size: usize,
         page_token: &str,
     ) -> Result<Self, ListError> {
         let sorting = Sorting::parse(order_by)?;
@@ -71,7 +71,7 @@ impl Query {
         let example = DealFields { deal: None, redacted: partner.is_some() };
         let filter = (!filter.trim().is_empty()).then(|| Filter::compile(filter, &example)).transpose()?;
         let token = PageToken::decode(page_token, id)?;
-        Ok(Self { program, partner, filter, sorting, size: crate::page::page_size(page_size), id, token })
+        Ok(Self { program, partner, filter, sorting, size: page_size.max(1), id, token })
     }
 
     /// The sequence that the page before held; the rows this page is read from must hold it too.

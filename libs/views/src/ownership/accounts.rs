@@ -42,13 +42,13 @@ impl Row for KeyedAccount {
 
 /// The key's place: its kind as a byte in order of strength, then its text.
 fn place(program: &ProgramId, key: &AccountKey) -> Vec<u8> {
-    let (kind, text) = match key {
-        AccountKey::Duns(text) => (1, text),
-        AccountKey::Lei(text) => (2, text),
-        AccountKey::CrmId(text) => (3, text),
-        AccountKey::Domain(text) => (4, text),
+    let kind = match key {
+        AccountKey::Duns(_) => 1,
+        AccountKey::Lei(_) => 2,
+        AccountKey::CrmId(_) => 3,
+        AccountKey::Domain(_) => 4,
     };
-    Key::of(program).byte(kind).text(text).bytes()
+    Key::of(program).byte(kind).text(key.value()).bytes()
 }
 
 /// Takes what an event of a deal tells of its account.
@@ -130,13 +130,13 @@ pub(super) fn claimed_by(
     Ok(())
 }
 
-/// The account of a deal; `None` where there is no such deal, or it has none yet.
+/// A deal as this view has it.
 ///
 /// # Errors
 /// [`RowError`] where the store fails.
-pub fn account_of(rows: &dyn Rows, program: &ProgramId, deal: &DealId) -> Result<Option<AccountId>, RowError> {
+pub fn deal_of(rows: &dyn Rows, program: &ProgramId, deal: &DealId) -> Result<Option<Deal>, RowError> {
     let row = CLAIM_DEALS.get(rows, &crate::deals::key(program, deal))?;
-    Ok(row.and_then(|row| row.0.account))
+    Ok(row.map(|row| row.0))
 }
 
 /// The accounts that keys belong to, that of the strongest key first, each once.

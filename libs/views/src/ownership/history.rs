@@ -59,12 +59,12 @@ impl Query {
         program: ProgramId,
         subject: &str,
         accounts: Vec<AccountId>,
-        page_size: i32,
+        page_size: usize,
         page_token: &str,
     ) -> Result<Self, HistoryError> {
         let id = QueryId::of(&["ownership", program.as_str(), subject]);
         let token = PageToken::decode(page_token, id)?;
-        Ok(Self { program, accounts, size: crate::page::page_size(page_size), id, token })
+        Ok(Self { program, accounts, size: page_size.max(1), id, token })
     }
 
     /// The sequence that a page token holds, before the query is made; 0 where it holds none or is wrong.

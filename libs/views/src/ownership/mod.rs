@@ -15,7 +15,7 @@ mod accounts;
 mod claim;
 pub mod history;
 
-pub use accounts::{AccountRow, KeyedAccount, account_of, accounts_of};
+pub use accounts::{AccountRow, KeyedAccount, accounts_of, deal_of};
 pub use claim::{Claim, Step};
 pub use history::{Current, History, HistoryError, Query, history};
 

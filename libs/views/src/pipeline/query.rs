@@ -25,8 +25,8 @@ pub enum QueryError {
     #[error("the answer has more than {MAX_GROUPS} groups; filter more, or group by less")]
     TooManyGroups,
     /// A sum does not fit 64 bits.
-    #[error("a sum of amounts is out of the range of 64-bit minor units; filter more, or group by more")]
-    SumOutOfRange,
+    #[error("a sum in {0} is out of the range of 64-bit minor units; filter more")]
+    SumOutOfRange(Currency),
     /// The rows cannot be read.
     #[error(transparent)]
     Rows(#[from] RowError),
@@ -169,9 +169,9 @@ impl Tally {
     }
 
     fn finish(self) -> Result<Figures, QueryError> {
-        let in_range = |minor: i128| i64::try_from(minor).map_err(|_| QueryError::SumOutOfRange);
         let mut amounts = BTreeMap::new();
         for (currency, (deals, minor, weighted)) in self.amounts {
+            let in_range = |minor: i128| i64::try_from(minor).map_err(|_| QueryError::SumOutOfRange(currency));
             let weighted_minor = in_range(div_half_even(weighted, 100))?;
             amounts.insert(currency, Sums { deals, minor: in_range(minor)?, weighted_minor });
         }

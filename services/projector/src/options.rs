@@ -1,0 +1,39 @@
+//! How the role behaves.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use pactum_store::Shared;
+
+/// How the role behaves.
+#[derive(Clone, Debug)]
+pub struct ProjectorOptions {
+    /// The directory of all views. One view of one partition is `{data}/{partition}/{view}@{version}`.
+    pub data: PathBuf,
+    /// Memory shared with the other databases of the process.
+    pub shared: Shared,
+    /// How many entries of the log a batch has, at most.
+    pub batch: usize,
+    /// How often what was folded is brought to the disk. After a crash, so much is folded again.
+    pub flush_every: Duration,
+    /// How long a query waits for `min_sequence` where its caller names no deadline.
+    pub default_deadline: Duration,
+    /// How long it waits at most.
+    pub max_deadline: Duration,
+    /// The largest message taken.
+    pub max_message_bytes: usize,
+}
+
+impl Default for ProjectorOptions {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("views"),
+            shared: Shared::default(),
+            batch: 2_000,
+            flush_every: Duration::from_secs(30),
+            default_deadline: Duration::from_secs(10),
+            max_deadline: Duration::from_secs(60),
+            max_message_bytes: 1024 * 1024,
+        }
+    }
+}

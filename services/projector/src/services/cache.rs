@@ -1,0 +1,75 @@
+//! Answers of the pipeline, kept while their program does not change.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use pactum_api::proto::pipeline::v1::QueryPipelineResponse;
+use pactum_ids::{PartnerId, ProgramId};
+
+/// How many answers are kept.
+const CAPACITY: usize = 256;
+
+/// What an answer depends on, besides the sequence.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct CacheKey {
+    pub(crate) program: ProgramId,
+    /// The partner whose eyes see it; none: the vendor's.
+    pub(crate) scope: Option<PartnerId>,
+    /// The question: filter and groups, encoded.
+    pub(crate) question: Vec<u8>,
+}
+
+/// Answers by question. A view's rows are a function of the sequence, so an answer of the same sequence is the same answer.
+#[derive(Debug, Default)]
+pub(crate) struct Cache {
+    answers: Mutex<HashMap<CacheKey, Arc<QueryPipelineResponse>>>,
+}
+
+impl Cache {
+    /// The answer to a question, if it is kept and of this sequence.
+    pub(crate) fn get(&self, key: &CacheKey, sequence: u64) -> Option<Arc<QueryPipelineResponse>> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.get(key).filter(|answer| answer.sequence == sequence).cloned()
+    }
+
+    /// Keeps an answer. When there is no more room all are forgotten: they are cheap to make again.
+    pub(crate) fn put(&self, key: CacheKey, answer: Arc<QueryPipelineResponse>) {
+        let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers.len() >= CAPACITY && !answers.contains_key(&key) {
+            answers.clear();
+        }
+        answers.insert(key, answer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+
+    fn key(question: usize) -> CacheKey {
+        let program = ProgramId::new("acme").unwrap();
+        CacheKey { program, scope: None, question: question.to_be_bytes().to_vec() }
+    }
+
+    #[test]
+    fn an_answer_holds_for_its_sequence_only() {
+        let cache = Cache::default();
+        let answer = Arc::new(QueryPipelineResponse { sequence: 7, ..Default::default() });
+        cache.put(key(1), Arc::clone(&answer));
+        assert_eq!(cache.get(&key(1), 7), Some(answer));
+        assert_eq!(cache.get(&key(1), 8), None);
+        assert_eq!(cache.get(&key(2), 7), None);
+        let scoped = CacheKey { scope: Some(PartnerId::new("p").unwrap()), ..key(1) };
+        assert_eq!(cache.get(&scoped, 7), None);
+    }
+
+    #[test]
+    fn is_bounded() {
+        let cache = Cache::default();
+        for question in 0..10 * CAPACITY {
+            cache.put(key(question), Arc::default());
+            assert!(cache.answers.lock().unwrap().len() <= CAPACITY);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Questions to the pipeline. A caller of a partner sees its own deals only.
+
+use std::sync::Arc;
+
+use pactum_api::convert::{deal_state, deal_state_of, money_to_proto, partner_name};
+use pactum_api::proto::deal::v1::DealState as ProtoState;
+use pactum_api::proto::pipeline::v1 as proto;
+use pactum_api::proto::pipeline::v1::pipeline_query_service_server::PipelineQueryService;
+use pactum_domain::deal::DealState;
+use pactum_domain::money::{Currency, Money};
+use pactum_domain::time::Month;
+use pactum_api::{Caller, error, query};
+use pactum_ids::{PartnerId, ProgramId};
+use pactum_views::pipeline::{self, Answer, Dimension, Figures, Filter, GroupKey, QueryError};
+use prost::Message as _;
+use smol_str::SmolStr;
+use tonic::{Request, Response, Status};
+
+use super::cache::CacheKey;
+use crate::queries::{Queries, blocking, held, unreadable};
+
+/// The longest list of a filter.
+const MAX_VALUES: usize = 100;
+
+/// `pactum.pipeline.v1.PipelineQueryService`.
+pub(crate) struct Pipelines(pub(crate) Arc<Queries>);
+
+#[tonic::async_trait]
+impl PipelineQueryService for Pipelines {
+    async fn query_pipeline(
+        &self,
+        request: Request<proto::QueryPipelineRequest>,
+    ) -> Result<Response<proto::QueryPipelineResponse>, Status> {
+        let _timer = self.0.meters.query_pipeline();
+        let asked = self.0.admit(&request)?;
+        let asks = request.get_ref();
+        let program = query::program(&asked.caller, "parent", &asks.parent)?;
+        let scope = asked.scope()?;
+        let filter = filter(&asked.caller, asks.filter.as_ref())?;
+        let group_by = dimensions(&asks.group_by)?;
+        let view = Arc::clone(&asked.views.pipeline);
+        let sequence = asked.reach(&view, asks.min_sequence).await?;
+
+        let question = proto::QueryPipelineRequest {
+            filter: asks.filter.clone(),
+            group_by: asks.group_by.clone(),
+            ..Default::default()
+        };
+        let key = CacheKey { program: program.clone(), scope: scope.clone(), question: question.encode_to_vec() };
+        if let Some(answer) = self.0.pipelines.get(&key, sequence) {
+            return Ok(Response::new(proto::QueryPipelineResponse::clone(&answer)));
+        }
+        let answer = blocking(move || {
+            let rows = view.store.snapshot();
+            let sequence = held(&rows, &program)?;
+            let answer = pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by);
+            let answer = answer.map_err(|error| refused(&error))?;
+            Ok(to_proto(&program, answer, sequence))
+        });
+        let answer = Arc::new(answer.await?);
+        self.0.pipelines.put(key, Arc::clone(&answer));
+        Ok(Response::new(Arc::unwrap_or_clone(answer)))
+    }
+}
+
+fn refused(query_error: &QueryError) -> Status {
+    match query_error {
+        QueryError::TooManyGroups => error::invalid_field("group_by", query_error.to_string()),
+        QueryError::SumOutOfRange(currency) => error::total_overflow(currency.as_str()),
+        QueryError::Rows(error) => unreadable(error),
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn dimensions(group_by: &[i32]) -> Result<Vec<Dimension>, Status> {
+    let mut dimensions = Vec::new();
+    for value in group_by {
+        let dimension = match proto::PipelineDimension::try_from(*value) {
+            Ok(proto::PipelineDimension::State) => Dimension::State,
+            Ok(proto::PipelineDimension::Stage) => Dimension::Stage,
+            Ok(proto::PipelineDimension::Partner) => Dimension::Partner,
+            Ok(proto::PipelineDimension::Tier) => Dimension::Tier,
+            Ok(proto::PipelineDimension::Territory) => Dimension::Territory,
+            Ok(proto::PipelineDimension::Product) => Dimension::Product,
+            Ok(proto::PipelineDimension::CloseMonth) => Dimension::CloseMonth,
+            Ok(proto::PipelineDimension::Currency) => Dimension::Currency,
+            Ok(proto::PipelineDimension::Conflict) => Dimension::Conflict,
+            Ok(proto::PipelineDimension::Unspecified) | Err(_) => {
+                return Err(error::invalid_field("group_by", format!("{value} is not a dimension")));
+            }
+        };
+        if dimensions.contains(&dimension) {
+            return Err(error::invalid_field("group_by", "a dimension is named twice"));
+        }
+        dimensions.push(dimension);
+    }
+    Ok(dimensions)
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn filter(caller: &Caller, given: Option<&proto::PipelineFilter>) -> Result<Filter, Status> {
+    let default = proto::PipelineFilter::default();
+    let given = given.unwrap_or(&default);
+    for (field, length) in [
+        ("filter.states", given.states.len()),
+        ("filter.partners", given.partners.len()),
+        ("filter.tiers", given.tiers.len()),
+        ("filter.territories", given.territories.len()),
+        ("filter.products", given.products.len()),
+        ("filter.stages", given.stages.len()),
+        ("filter.currencies", given.currencies.len()),
+    ] {
+        if length > MAX_VALUES {
+            return Err(error::invalid_field(field, format!("{length} values; at most {MAX_VALUES} are allowed")));
+        }
+    }
+    let texts = |texts: &[String]| texts.iter().map(SmolStr::new).collect();
+    Ok(Filter {
+        states: states(given)?,
+        partners: given.partners.iter().map(|text| partner(caller, text)).collect::<Result<_, _>>()?,
+        tiers: texts(&given.tiers),
+        territories: texts(&given.territories),
+        products: texts(&given.products),
+        stages: texts(&given.stages),
+        month_from: month("filter.close_month_from", &given.close_month_from)?,
+        month_to: month("filter.close_month_to", &given.close_month_to)?,
+        currencies: given.currencies.iter().map(|text| currency(text)).collect::<Result<_, _>>()?,
+        conflicted: given.conflicted,
+    })
+}
+
+/// The states asked for; what pipeline means where none is, and every state as an empty list.
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn states(given: &proto::PipelineFilter) -> Result<Vec<DealState>, Status> {
+    match (given.all_states, given.states.as_slice()) {
+        (true, []) => Ok(Vec::new()),
+        (true, _) => Err(error::invalid_field("filter.states", "must be empty where all_states is set")),
+        (false, []) => Ok(vec![DealState::Approved]),
+        (false, states) => {
+            let state = |value: &i32| ProtoState::try_from(*value).ok().and_then(deal_state_of);
+            let named = |value| {
+                state(value).ok_or_else(|| error::invalid_field("filter.states", format!("{value} is not a state")))
+            };
+            states.iter().map(named).collect()
+        }
+    }
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn partner(caller: &Caller, text: &str) -> Result<PartnerId, Status> {
+    if text.contains('/') {
+        return query::partner(caller, "filter.partners", text);
+    }
+    PartnerId::new(text).map_err(|invalid| error::invalid_field("filter.partners", invalid.to_string()))
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn month(field: &str, text: &str) -> Result<Option<Month>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Month::parse(text).map(Some).map_err(|invalid| error::invalid_field(field, invalid.to_string()))
+}
+
+#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
+fn currency(text: &str) -> Result<Option<Currency>, Status> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    Currency::parse(text).map(Some).map_err(|invalid| error::invalid_field("filter.currencies", invalid.to_string()))
+}
+
+fn to_proto(program: &ProgramId, answer: Answer, sequence: u64) -> proto::QueryPipelineResponse {
+    let groups = answer.groups.into_iter().map(|group| proto::PipelineGroup {
+        key: Some(key_to_proto(program, group.key)),
+        figures: Some(figures_to_proto(&group.figures)),
+    });
+    proto::QueryPipelineResponse {
+        groups: groups.collect(),
+        totals: Some(figures_to_proto(&answer.totals)),
+        sequence,
+        policy_version: answer.policy_version,
+    }
+}
+
+fn key_to_proto(program: &ProgramId, key: GroupKey) -> proto::PipelineKey {
+    let texts = |texts: Option<Vec<SmolStr>>| texts.unwrap_or_default().into_iter().map(String::from).collect();
+    proto::PipelineKey {
+        state: key.state.map(|state| deal_state(state).into()),
+        stage: key.stage.map(String::from),
+        partner: key.partner.map(|partner| partner_name(program, &partner)),
+        tier: key.tier.map(String::from),
+        territories: texts(key.territories),
+        products: key.products.unwrap_or_default().iter().map(ToString::to_string).collect(),
+        close_month: key.month.map(|month| month.map_or_else(String::new, |month| month.to_string())),
+        currency_code: key.currency.map(|currency| currency.map_or_else(String::new, |code| code.as_str().to_owned())),
+        conflicted: key.conflicted,
+    }
+}
+
+fn figures_to_proto(figures: &Figures) -> proto::PipelineFigures {
+    let amounts = figures.amounts.iter().map(|(currency, sums)| {
+        let money = |minor| Some(money_to_proto(Money { currency: *currency, minor }));
+        proto::PipelineAmount {
+            deals: sums.deals,
+            amount: money(sums.minor),
+            weighted_amount: money(sums.weighted_minor),
+        }
+    });
+    proto::PipelineFigures { deals: figures.deals, conflicted: figures.conflicted, amounts: amounts.collect() }
+}

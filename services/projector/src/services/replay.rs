@@ -1,0 +1,144 @@
+//! A program's history, event by event, straight from the log.
+
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::Stream;
+use futures::stream::try_unfold;
+use pactum_api::convert::{actor_to_proto, program_name, timestamp_to_proto};
+use pactum_api::proto::replay::v1 as proto;
+use pactum_api::proto::replay::v1::replay_service_server::ReplayService;
+use pactum_api::{error, query};
+use pactum_events::{Record, data, decode, event_type, event_version, program_of, resource_name};
+use pactum_ids::ProgramId;
+use pactum_journal::{FollowError, Follower, Position};
+use pactum_log::LogError;
+use pactum_views::programs;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use crate::fold::chain;
+use crate::queries::{Queries, unreadable};
+
+/// How many entries are read at once.
+const BATCH: usize = 256;
+
+/// `pactum.replay.v1.ReplayService`.
+pub(crate) struct Replay(pub(crate) Arc<Queries>);
+
+type Events = Pin<Box<dyn Stream<Item = Result<proto::ReadEventsResponse, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl ReplayService for Replay {
+    type ReadEventsStream = Events;
+
+    async fn read_events(&self, request: Request<proto::ReadEventsRequest>) -> Result<Response<Events>, Status> {
+        let _timer = self.0.meters.read_events();
+        let asked = self.0.admit(&request)?;
+        let asks = request.get_ref();
+        let program = query::program(&asked.caller, "parent", &asks.parent)?;
+        let view = &asked.views.programs;
+        let sequence = asked.reach(view, asks.min_sequence).await?;
+        let from = asks.from_sequence.max(1);
+        // The view knows a record at or before the sequence, so that the log is not read from its beginning.
+        let place = programs::place_before(&view.store, &program, from).map_err(|error| unreadable(&error))?;
+        let position = match place {
+            None => Position::default(),
+            Some((_, place)) => {
+                let here = view.store.position().map_err(|error| error::internal(&chain(&error)))?;
+                Position { offset: place.offset, term: Some(place.term), next: place.n, ..here }
+            }
+        };
+        let follower = Follower::open(Arc::clone(&self.0.log), view.partition, position).await;
+        let replayed = Replayed {
+            follower: follower.map_err(|error| unreadable_log(&error))?,
+            program,
+            next: from,
+            end: if asks.follow { None } else { Some(sequence) },
+            ready: VecDeque::new(),
+            stop: self.0.stop.clone(),
+        };
+        let events = try_unfold(replayed, |mut replayed| async move {
+            let event = replayed.next_event().await?;
+            Ok(event.map(|event| (proto::ReadEventsResponse { event: Some(event) }, replayed)))
+        });
+        Ok(Response::new(Box::pin(events)))
+    }
+}
+
+/// A history that is being read.
+struct Replayed {
+    follower: Follower,
+    program: ProgramId,
+    /// The sequence to be sent next.
+    next: u64,
+    /// The last sequence to send; none: go on with what comes.
+    end: Option<u64>,
+    ready: VecDeque<proto::RecordedEvent>,
+    stop: CancellationToken,
+}
+
+impl Replayed {
+    async fn next_event(&mut self) -> Result<Option<proto::RecordedEvent>, Status> {
+        loop {
+            if let Some(event) = self.ready.pop_front() {
+                return Ok(Some(event));
+            }
+            if self.end.is_some_and(|end| self.next > end) {
+                return Ok(None);
+            }
+            let batch = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Err(error::not_serving("the server stops; go on from where you are")),
+                batch = self.follower.next(BATCH) => batch.map_err(|error| unreadable_log(&error))?,
+            };
+            for valid in &batch.records {
+                let undecodable = |error| {
+                    let why = format!("the record at offset {} cannot be read: {error}", valid.offset);
+                    error::data_corrupt(&why)
+                };
+                if program_of(&valid.body).map_err(undecodable)? == self.program.as_str() {
+                    let record = decode(&valid.body).map_err(undecodable)?;
+                    self.take(&record);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, record: &Record) {
+        for (moment, recorded) in record.moments() {
+            if moment.sequence < self.next || self.end.is_some_and(|end| moment.sequence > end) {
+                continue;
+            }
+            self.next = moment.sequence + 1;
+            let text = |text: &Option<smol_str::SmolStr>| text.as_ref().map(ToString::to_string).unwrap_or_default();
+            self.ready.push_back(proto::RecordedEvent {
+                name: format!("programs/{}/events/{}", self.program, moment.sequence),
+                program: program_name(&self.program),
+                sequence: moment.sequence,
+                r#type: event_type(&recorded.event).to_owned(),
+                type_version: event_version(&recorded.event),
+                resource: resource_name(&self.program, &recorded.event),
+                resource_version: recorded.aggregate_version,
+                occurred_at: Some(timestamp_to_proto(moment.occurred_at)),
+                recorded_at: Some(timestamp_to_proto(moment.recorded_at)),
+                actor: Some(actor_to_proto(&self.program, &record.actor)),
+                request_id: record.request.as_ref().map(|request| request.id.to_string()).unwrap_or_default(),
+                correlation_id: text(&record.correlation_id),
+                causation_id: text(&record.causation_id),
+                policy_version: record.policy_version,
+                data_json: data(&recorded.event).to_string(),
+            });
+        }
+    }
+}
+
+fn unreadable_log(follow_error: &FollowError) -> Status {
+    let why = chain(follow_error);
+    match follow_error {
+        FollowError::Log { source: LogError::Corrupt(_), .. } | FollowError::Entry { .. } => error::data_corrupt(&why),
+        FollowError::Log { .. } => error::log_unavailable(&why),
+        FollowError::Genesis { .. } => error::internal(&why),
+    }
+}

@@ -1,0 +1,174 @@
+//! A view's rows in RocksDB, with the place in the log up to which they hold.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use pactum_journal::Position;
+use pactum_store::{Database, Direction, Durability, Keyspace, KeyspaceSpec, Options, Shared, Snapshot, StoreError};
+use pactum_views::changes::Write;
+use pactum_views::view::COMMON_KEYSPACES;
+use pactum_views::{KeyRange, Order, RowError, Rows, View};
+
+/// Where the position lies, beside the view's own keyspaces.
+const META: &str = "meta";
+const POSITION: &[u8] = b"position";
+const POSITION_VERSION: u8 = 1;
+
+/// Rows that a view's writes wait in before they go to a file: small, because there are several views.
+const WRITE_BUFFER: usize = 8 * 1024 * 1024;
+
+/// A view's files cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ViewStoreError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{path} keeps a position that this build cannot read; move it away, and it is built anew from the log")]
+    Position { path: String },
+}
+
+/// An open view.
+pub(crate) struct ViewStore {
+    database: Database,
+    keyspaces: Vec<(&'static str, Keyspace)>,
+    meta: Keyspace,
+}
+
+impl ViewStore {
+    pub(crate) fn open(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+        let names: Vec<&'static str> = view.keyspaces().iter().chain(COMMON_KEYSPACES).copied().collect();
+        let specs: Vec<_> = names.iter().copied().chain([META]).map(KeyspaceSpec::new).collect();
+        let options = Options {
+            shared: shared.clone(),
+            rebuildable: true,
+            write_buffer_bytes: WRITE_BUFFER,
+            ..Options::default()
+        };
+        let database = Database::open(path, &specs, &options)?;
+        let keyspaces = names.into_iter().map(|name| Ok((name, database.keyspace(name)?)));
+        let keyspaces = keyspaces.collect::<Result<_, StoreError>>()?;
+        let meta = database.keyspace(META)?;
+        Ok(Self { database, keyspaces, meta })
+    }
+
+    /// The place in the log up to which the rows hold.
+    pub(crate) fn position(&self) -> Result<Position, ViewStoreError> {
+        self.read_position(self.database.get(&self.meta, POSITION)?)
+    }
+
+    fn read_position(&self, bytes: Option<Vec<u8>>) -> Result<Position, ViewStoreError> {
+        let Some(bytes) = bytes else { return Ok(Position::default()) };
+        let read = bytes.strip_prefix(&[POSITION_VERSION]).and_then(|bytes| postcard::from_bytes(bytes).ok());
+        read.ok_or_else(|| ViewStoreError::Position { path: self.database.path().display().to_string() })
+    }
+
+    /// Writes rows and position together.
+    pub(crate) fn write(&self, writes: &[Write], position: &Position) -> Result<(), StoreError> {
+        let mut batch = self.database.batch();
+        for write in writes {
+            let keyspace = self.keyspace(write.keyspace);
+            match &write.row {
+                Some(row) => batch.put(keyspace, &write.key, row),
+                None => batch.delete(keyspace, &write.key),
+            }
+        }
+        let bytes = postcard::to_extend(position, vec![POSITION_VERSION])
+            .expect("a Vec takes any number of bytes, and a position is plain numbers and text");
+        batch.put(&self.meta, POSITION, &bytes);
+        self.database.write(batch, Durability::Deferred)
+    }
+
+    /// Brings everything written so far to the disk.
+    pub(crate) fn flush(&self) -> Result<(), StoreError> {
+        self.database.flush()
+    }
+
+    /// The rows as they are now, to read several of the same moment.
+    pub(crate) fn snapshot(&self) -> SnapshotRows<'_> {
+        SnapshotRows { store: self, at: self.database.snapshot() }
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// The view's keyspaces, in a fixed order.
+    pub(crate) fn keyspaces(&self) -> impl Iterator<Item = &'static str> {
+        self.keyspaces.iter().map(|(name, _)| *name)
+    }
+
+    fn keyspace(&self, name: &'static str) -> &Keyspace {
+        let found = self.keyspaces.iter().find(|(known, _)| *known == name).map(|(_, keyspace)| keyspace);
+        found.unwrap_or_else(|| unreachable!("a view reads and writes the keyspaces it names, and {name} is none"))
+    }
+}
+
+impl Rows for ViewStore {
+    fn get(&self, keyspace: &'static str, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, RowError> {
+        let found = self.database.get(self.keyspace(keyspace), key).map_err(|error| failed(keyspace, error))?;
+        Ok(found.map(|row| read(&row)).is_some())
+    }
+
+    fn scan(
+        &self,
+        keyspace: &'static str,
+        range: &KeyRange,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), RowError> {
+        let scan = self.database.scan(self.keyspace(keyspace), &bounds(range), direction(order));
+        scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))
+    }
+}
+
+/// A view's rows at one moment.
+pub(crate) struct SnapshotRows<'a> {
+    store: &'a ViewStore,
+    at: Snapshot<'a>,
+}
+
+impl SnapshotRows<'_> {
+    /// The place in the log up to which these rows hold.
+    pub(crate) fn position(&self) -> Result<Position, ViewStoreError> {
+        self.store.read_position(self.at.get(&self.store.meta, POSITION)?)
+    }
+
+    pub(crate) fn keyspaces(&self) -> impl Iterator<Item = &'static str> {
+        self.store.keyspaces()
+    }
+}
+
+impl Rows for SnapshotRows<'_> {
+    fn get(&self, keyspace: &'static str, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, RowError> {
+        let found = self.at.get(self.store.keyspace(keyspace), key).map_err(|error| failed(keyspace, error))?;
+        Ok(found.map(|row| read(&row)).is_some())
+    }
+
+    fn scan(
+        &self,
+        keyspace: &'static str,
+        range: &KeyRange,
+        order: Order,
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), RowError> {
+        let scan = self.at.scan(self.store.keyspace(keyspace), &bounds(range), direction(order));
+        scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))
+    }
+}
+
+fn failed(keyspace: &'static str, error: StoreError) -> RowError {
+    RowError::Store { keyspace, source: Box::new(error) }
+}
+
+fn bounds(range: &KeyRange) -> pactum_store::KeyRange {
+    match &range.to {
+        Some(to) => pactum_store::KeyRange::new::<&[u8]>(range.from.as_slice()..to.as_slice()),
+        None => pactum_store::KeyRange::new::<&[u8]>(range.from.as_slice()..),
+    }
+}
+
+fn direction(order: Order) -> Direction {
+    match order {
+        Order::Ascending => Direction::Forward,
+        Order::Descending => Direction::Reverse,
+    }
+}
