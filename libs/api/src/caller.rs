@@ -22,7 +22,6 @@ impl Caller {
     ///
     /// # Errors
     /// `UNAUTHENTICATED` where the access layer let nobody in.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
     pub fn of(extensions: &Extensions) -> Result<&Arc<Self>, Status> {
         extensions.get::<Arc<Self>>().ok_or_else(|| error::unauthenticated("the call carries no caller"))
     }

@@ -3,14 +3,7 @@
 //! Made from `proto/` by the test `generated` and checked in, so that building needs no compiler for it. The comments are
 //! the contract's own.
 
-#![allow(
-    missing_docs,
-    unreachable_pub,
-    clippy::doc_markdown,
-    clippy::large_enum_variant,
-    clippy::doc_lazy_continuation,
-    reason = "generated code is as its generator makes it"
-)]
+#![expect(clippy::allow_attributes, reason = "generated code is as its generator makes it")]
 
 macro_rules! packages {
     ($($context:ident = $file:literal;)*) => {$(

@@ -21,7 +21,6 @@ macro_rules! names {
         ///
         /// # Errors
         /// `INVALID_ARGUMENT` where the name is malformed, `PERMISSION_DENIED` where it is in another program than the caller.
-        #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
         pub fn $function(caller: &Caller, field: &str, name: &str) -> Result<$id, Status> {
             let mut fields = Fields::new(Edge { caller, ids: &Ulids });
             let id = fields.name::<$name>(field, name).map(|(_, id)| id);
@@ -43,7 +42,6 @@ names! {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` where the name is malformed, `PERMISSION_DENIED` where it is another program than the caller's.
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 pub fn program(caller: &Caller, field: &str, name: &str) -> Result<ProgramId, Status> {
     let mut fields = Fields::new(Edge { caller, ids: &Ulids });
     let program = fields.program(field, name);
@@ -54,7 +52,6 @@ pub fn program(caller: &Caller, field: &str, name: &str) -> Result<ProgramId, St
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` where it is negative.
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 pub fn page_size(asked: i32) -> Result<usize, Status> {
     match usize::try_from(asked) {
         Ok(0) => Ok(DEFAULT_PAGE),
@@ -67,7 +64,6 @@ pub fn page_size(asked: i32) -> Result<usize, Status> {
 ///
 /// # Errors
 /// `INVALID_ARGUMENT` where a key is malformed, or there is none.
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 pub fn customer_keys(path: &str, customer: &proto::Customer) -> Result<Vec<AccountKey>, Status> {
     let given = [
         (&customer.duns, AccountKey::duns as fn(&str) -> Result<AccountKey, InvalidCustomer>),

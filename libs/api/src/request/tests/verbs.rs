@@ -58,7 +58,7 @@ macro_rules! program {
 
 #[test]
 fn deals() {
-    let (why, code) = || -> (String, String) { ("why".into(), "CODE".into()) }();
+    let (why, code) = (String::from("why"), String::from("CODE"));
     let day = Date::from_ymd(2027, 3, 31);
     let rows = [
         (deal!(StartDealReviewRequest), DealCommand::StartReview),
