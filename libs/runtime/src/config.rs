@@ -41,10 +41,6 @@ pub struct Grpc {
     pub listen: SocketAddr,
     /// The largest request, in bytes.
     pub max_message_bytes: usize,
-    /// The deadline of a call whose client sets none, in milliseconds.
-    pub default_deadline_ms: u64,
-    /// The longest deadline a client may set, in milliseconds.
-    pub max_deadline_ms: u64,
 }
 
 /// The HTTP listener.
@@ -119,12 +115,7 @@ impl Default for Settings {
         let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
         Self {
             data: PathBuf::from("data"),
-            grpc: Grpc {
-                listen: loopback(7400),
-                max_message_bytes: 1 << 20,
-                default_deadline_ms: 10_000,
-                max_deadline_ms: 60_000,
-            },
+            grpc: Grpc { listen: loopback(7400), max_message_bytes: 1 << 20 },
             http: Http { listen: loopback(7401) },
             log: LogSettings { partitions: 1, reserve_mib: 64 },
             command: Command { queue: 4096, window: 1024 },
@@ -186,9 +177,7 @@ impl Settings {
     fn check(&self) -> Result<(), ConfigError> {
         let bounds = [
             ("grpc.max_message_bytes", self.grpc.max_message_bytes as u64, 1 << 10, 16 << 20, "1024 to 16777216 (bytes)"),
-            ("grpc.default_deadline_ms", self.grpc.default_deadline_ms, 1, 3_600_000, "1 to 3600000 (milliseconds)"),
-            ("grpc.max_deadline_ms", self.grpc.max_deadline_ms, 1, 3_600_000, "1 to 3600000 (milliseconds)"),
-            ("log.partitions", u64::from(self.log.partitions), 1, 4096, "1 to 4096"),
+            ("log.partitions", u64::from(self.log.partitions), 1, 256, "1 to 256"),
             ("log.reserve_mib", self.log.reserve_mib, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
             ("command.queue", self.command.queue as u64, 1, 1 << 20, "1 to 1048576"),
             ("command.window", self.command.window as u64, 1, 1 << 16, "1 to 65536"),
@@ -257,7 +246,7 @@ mod tests {
             ("[grpc]\nlissten = 'x'", "lissten"),
             ("[grpc]\nlisten = 'nowhere'", "grpc.listen"),
             ("[command]\nqueue = 0", "command.queue"),
-            ("[log]\npartitions = 5000", "log.partitions"),
+            ("[log]\npartitions = 300", "log.partitions"),
         ] {
             std::fs::write(&file, text).unwrap();
             let error = Settings::load(Some(&file), &none()).unwrap_err().to_string();

@@ -9,6 +9,8 @@ use pactum_api::proto::common::v1 as common;
 use pactum_api::proto::deal::v1 as deal;
 use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
 use pactum_log::Log;
+use pactum_log::memory::{MemoryLog, MemoryOptions};
+use pactum_runtime::config::Settings;
 use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
@@ -31,9 +33,10 @@ pub(super) async fn run(in_flight: &[usize], seconds: f64, beside_umadb: bool) -
     let size = request(0).encoded_len();
     let stop = CancellationToken::new();
     let echo = echo::start(stop.clone()).await?;
-    let memory: Arc<dyn Log> = Arc::new(pactum_log::memory::MemoryLog::new(1));
+    let memory: Arc<dyn Log> = Arc::new(MemoryLog::new(&MemoryOptions::default()));
     let on_memory = serve::start_roles(memory, Roles::Command, scratch.path(), stop.clone()).await?;
-    let embedded = serve::open_log(&scratch.path().join("log"), &pactum_runtime::config::Settings::default())?;
+    let settings = Settings { data: scratch.path().to_owned(), ..Settings::default() };
+    let embedded = serve::open_log(&settings, &serve::shared(&settings), true)?;
     let on_disk = serve::start_roles(Arc::new(embedded), Roles::Command, scratch.path(), stop.clone()).await?;
     let tokens = [bench_program(on_memory.grpc, &on_memory.key, PARTNERS).await?, bench_program(on_disk.grpc, &on_disk.key, PARTNERS).await?];
 
@@ -52,8 +55,8 @@ pub(super) async fn run(in_flight: &[usize], seconds: f64, beside_umadb: bool) -
         }
     }
     stop.cancel();
-    on_memory.stopped().await?;
-    on_disk.stopped().await?;
+    on_memory.finish().await?;
+    on_disk.finish().await?;
     Ok(rows)
 }
 
@@ -92,7 +95,7 @@ fn request(number: u64) -> deal::RegisterDealRequest {
             customer: Some(common::Customer {
                 name: format!("Customer Number {number} GmbH"),
                 country_code: "DE".into(),
-                domain: format!("customer-{number}.example"),
+                domain: format!("customer-{number}-example.com"),
                 ..Default::default()
             }),
             scope: Some(common::Scope { products: vec!["platform".into()], territories: vec!["DE".into()] }),

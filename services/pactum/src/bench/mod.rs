@@ -120,7 +120,7 @@ fn with_echo(rows: Vec<(String, Figures)>) -> Vec<Row> {
 
 fn table(results: &Results) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_BORDERS_ONLY).set_header(["what", "in flight", "per second", "p50 ms", "p99 ms", "of echo"]);
+    table.load_style(UTF8_BORDERS_ONLY).set_header(["what", "in flight", "per second", "p50 ms", "p99 ms", "of echo"]);
     for row in &results.rows {
         table.add_row([
             row.what.clone(),

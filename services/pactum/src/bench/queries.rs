@@ -7,6 +7,7 @@ use pactum_api::proto::deal::v1::GetDealRequest;
 use pactum_api::proto::deal::v1::deal_query_service_client::DealQueryServiceClient;
 use pactum_api::proto::pipeline::v1::pipeline_query_service_client::PipelineQueryServiceClient;
 use pactum_api::proto::pipeline::v1::{PipelineDimension, QueryPipelineRequest};
+use pactum_log::memory::{MemoryLog, MemoryOptions};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 
@@ -23,7 +24,7 @@ pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow
     let scratch = tempfile::Builder::new().prefix("pactum-bench-").tempdir_in(".")?;
     let stop = CancellationToken::new();
     let echo = echo::start(stop.clone()).await?;
-    let log = Arc::new(pactum_log::memory::MemoryLog::new(1));
+    let log = Arc::new(MemoryLog::new(&MemoryOptions::default()));
     let system = serve::start_roles(log, Roles::All, scratch.path(), stop.clone()).await?;
     let token = demo::fill(system.grpc, &system.key, Size { partners: 200, deals, years: 3, seed: 7 }).await?;
     let authorize = Authorize::bearer(&token)?;
@@ -63,6 +64,6 @@ pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow
         rows.push(("QueryPipeline by tier and stage".to_owned(), grouped.await?));
     }
     stop.cancel();
-    system.stopped().await?;
+    system.finish().await?;
     Ok(rows)
 }

@@ -158,7 +158,7 @@ impl Generator<'_> {
         let name = format!("{}/partners/{}", self.parent, member.id);
         let tiers = &self.policy.tiers;
         // Each tier half as large as the one below it.
-        let tier = if number < 2 { 0 } else { (self.rng.random::<u32>().leading_zeros() as usize).min(tiers.len() - 1) };
+        let tier = if number < 2 { tiers.len() - 1 } else { (self.rng.random::<u32>().leading_zeros() as usize).min(tiers.len() - 1) };
         let kind = match self.policy.partner_types.len() {
             0 => "reseller".to_owned(),
             kinds => self.policy.partner_types[self.rng.random_range(0..kinds)].to_string(),
@@ -172,7 +172,7 @@ impl Generator<'_> {
                 partner: Some(partner::Partner {
                     display_name: names::partner(number),
                     country_code: member.country.into(),
-                    domain: format!("{}.example", member.id),
+                    domain: format!("{}-example.com", member.id),
                     partner_type: kind.clone(),
                     ..Default::default()
                 }),
@@ -282,7 +282,7 @@ impl Generator<'_> {
                 customer: Some(common::Customer {
                     name: customer,
                     country_code: country.into(),
-                    domain: format!("customer-{account}.example"),
+                    domain: format!("customer-{account}-example.com"),
                     ..Default::default()
                 }),
                 scope: Some(common::Scope { products, territories: vec![member.territory.clone()] }),
@@ -332,7 +332,7 @@ mod tests {
     use super::*;
 
     fn requests(seed: u64) -> Vec<Request> {
-        let text = pactum_domain::policy::EXAMPLE;
+        let text = Policy::EXAMPLE;
         let policy = Policy::parse(text).unwrap();
         let size = Size { partners: 20, deals: 200, years: 2, seed };
         generate("demo", text, &policy, size, Timestamp(1_790_000_000_000_000))

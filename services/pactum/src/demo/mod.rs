@@ -15,7 +15,7 @@ use pactum_api::proto::bulk::v1::execute_response::Outcome;
 use pactum_api::proto::partner::v1 as partner;
 use pactum_api::proto::program::v1 as program;
 use pactum_domain::actor::{Actor, Role};
-use pactum_domain::policy::{EXAMPLE, Policy};
+use pactum_domain::policy::Policy;
 use pactum_domain::time::Timestamp;
 use pactum_ids::ProgramId;
 use pactum_runtime::token::TokenKey;
@@ -90,9 +90,9 @@ pub(crate) async fn fill(grpc: SocketAddr, key: &TokenKey, size: Size) -> anyhow
     if exists(&connection).await? {
         return Ok(token);
     }
-    let policy = Policy::parse(EXAMPLE).context("the example policy")?;
+    let policy = Policy::parse(Policy::EXAMPLE).context("the example policy")?;
     let now = Timestamp(jiff::Timestamp::now().as_microsecond());
-    let requests = generator::generate(PROGRAM, EXAMPLE, &policy, size, now);
+    let requests = generator::generate(PROGRAM, Policy::EXAMPLE, &policy, size, now);
     let progress = progress(requests.len() as u64);
     let mut unexpected = Vec::new();
     let mut last = 0;
@@ -150,7 +150,7 @@ fn progress(requests: u64) -> ProgressBar {
 /// token.
 pub(crate) async fn bench_program(grpc: SocketAddr, key: &TokenKey, partners: u64) -> anyhow::Result<String> {
     const POLICY: &str = "tiers: [{id: registered}]\nstages: [{id: open, probability: 20}]\nproducts: [{id: platform}]\n\
-                          deal_registration: {protection_days: 90, auto_approve: \"deal.products.size() > 0\"}\n";
+                          deal_registration: {protection_days: 90, auto_approve: \"size(deal.products) > 0\"}\n";
     let token = admin(key, "bench")?;
     let parent = "programs/bench";
     let mut requests = vec![Request::CreateProgram(program::CreateProgramRequest {

@@ -184,7 +184,7 @@ impl Plan {
         let mut products = HashMap::new();
         for Row { line, fields: [name, price] } in table::read(path, columns, &mut self.rejected)? {
             let id = slug(&name);
-            let price = if price.is_empty() { Ok(None) } else { Money::parse(&price, currency).map(Some) };
+            let price = if price.is_empty() { Ok(None) } else { Money::parse(currency, &price).map(Some) };
             match price {
                 _ if id.is_empty() => self.reject(path, line, &mapping.products.name, "the product has no name"),
                 Err(error) => self.reject(path, line, &mapping.products.price, &error.to_string()),
@@ -298,7 +298,7 @@ impl Rows<'_> {
             steps.push(match meaning {
                 StageMeaning::Won => {
                     let amount =
-                        Money::parse(value, self.currency).map_err(|error| reject(&columns.value, error.to_string()))?;
+                        Money::parse(self.currency, value).map_err(|error| reject(&columns.value, error.to_string()))?;
                     if amount.minor < 0 {
                         return Err(reject(&columns.value, "an amount cannot be negative".into()));
                     }

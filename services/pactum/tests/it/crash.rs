@@ -28,7 +28,7 @@ fn registration(id: &str, number: usize) -> deal::RegisterDealRequest {
             partner: format!("programs/crash/partners/{}", ["north", "south", "east"][number % 3]),
             title: format!("deal {id}"),
             // Few customers, so that most registrations meet another partner's protection.
-            customer: Some(common::Customer { domain: format!("c{}.example", number % 50), ..Default::default() }),
+            customer: Some(common::Customer { domain: format!("c{}-example.com", number % 50), ..Default::default() }),
             ..Default::default()
         }),
         ..Default::default()

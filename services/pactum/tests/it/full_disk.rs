@@ -49,7 +49,7 @@ fn registration(number: u32) -> deal::RegisterDealRequest {
         deal: Some(deal::Deal {
             partner: "programs/full/partners/north".into(),
             title: format!("deal {number}"),
-            customer: Some(common::Customer { domain: format!("c{number}.example"), ..Default::default() }),
+            customer: Some(common::Customer { domain: format!("c{number}-example.com"), ..Default::default() }),
             ..Default::default()
         }),
         ..Default::default()
