@@ -83,9 +83,7 @@ impl<M: Machine> Driver<M> {
             Ok(appender) => self.work(appender.as_ref(), &shutdown).await,
             Err(error) => {
                 self.writer.read_failed(error);
-                self.publish();
-                shutdown.cancelled().await;
-                self.writer.shutdown(self.clock.now());
+                self.refuse_all(&shutdown).await;
             }
         }
         // Whoever is still in the queue is answered, too, before the receiver is gone.
@@ -97,6 +95,25 @@ impl<M: Machine> Driver<M> {
         self.answer(now);
         self.publish();
         self.writer.into_machine()
+    }
+
+    /// There is nothing to write to: everyone is told so until the end.
+    async fn refuse_all(&mut self, shutdown: &CancellationToken) {
+        loop {
+            self.publish();
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                submission = self.commands.recv() => match submission {
+                    Some(submission) => {
+                        let now = self.clock.now();
+                        self.submit(submission, now);
+                        self.answer(now);
+                    }
+                    None => break shutdown.cancelled().await,
+                },
+            }
+        }
+        self.writer.shutdown(self.clock.now());
     }
 
     async fn work(&mut self, appender: &dyn Appender, shutdown: &CancellationToken) {

@@ -110,7 +110,8 @@ impl<M: Machine> Handle<M> {
 const SHORTEST_RETRY: Duration = Duration::from_millis(5);
 const LONGEST_RETRY: Duration = Duration::from_secs(1);
 
-/// A command's answer, once there is one. Dropping it does not take the command back.
+/// A command's answer, once there is one. If it is dropped first, a command that was not decided yet never is; one that
+/// was takes effect unseen.
 #[derive(Debug)]
 #[must_use = "the command's outcome is known only from its reply"]
 pub struct Reply<A>(oneshot::Receiver<Result<A, CommandError>>);

@@ -146,8 +146,8 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
             self.log_error = None;
             self.claims.failed = 0;
             self.claims.wait(now, self.settings.contest_delay);
-            self.refuse_waiting();
         }
+        self.refuse_waiting();
     }
 
     /// Our term is over for us, though others know only when the next claim is valid. Takes the effects in flight back,

@@ -243,7 +243,3 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
         self.position.owner.as_deref().filter(|owner| *owner != self.settings.owner).map(str::to_owned)
     }
 }
-
-#[cfg(test)]
-#[path = "../writer_tests.rs"]
-mod tests;

@@ -64,7 +64,7 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
     pub(super) fn ask_for_the_end(&mut self) {
         let wanted = match self.phase {
             Phase::CatchingUp { to: None } => true,
-            Phase::Owner { .. } => self.refusals.back().is_some_and(|last| last.ticket > self.ends.issued),
+            Phase::Owner { .. } => self.refusals.back().is_some_and(|last| last.end.is_none()),
             _ => false,
         };
         if wanted && !self.ends.outstanding && !self.ends.paused {

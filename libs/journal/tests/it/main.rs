@@ -1,4 +1,8 @@
-//! The journal from outside: simulated over a hostile log, and run for real over the logs there are.
+//! The journal from outside: its writer as a table, simulated over a hostile log, and run for real over the logs there are.
 
 mod bank;
+mod driver;
+mod follower;
+mod gated;
 mod simulation;
+mod writer;
