@@ -68,7 +68,7 @@ pub enum OpenError {
 /// What a failure of the store means for the log.
 pub(super) fn from_store(error: StoreError) -> LogError {
     match error {
-        StoreError::Full { .. } => LogError::Full(error.to_string()),
+        StoreError::Full { path, detail } => LogError::Full(format!("{}: {detail}", path.display())),
         StoreError::Corrupt { .. } | StoreError::Missing { .. } | StoreError::UnknownKeyspace { .. } => {
             LogError::Corrupt(error.to_string())
         }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 /// How often a log that refuses appends looks whether it can take them again.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// What the database needs, beyond the reserve, to be opened: new files for its manifest and its write-ahead log.
-const ROOM_TO_OPEN: u64 = 1024 * 1024;
+/// What must be free beyond the reserve before appends are taken again: so that the log does not change its mind with every
+/// entry, and a database that has to be opened again has room for its new files.
+const ROOM_TO_RESUME: u64 = 1024 * 1024;
 
 /// Whether the log takes appends.
 #[derive(Debug)]
@@ -131,12 +132,12 @@ impl Writer {
         match self.mode {
             Mode::Writing | Mode::Damaged => {}
             Mode::NoRoom => {
-                if self.check_room(0).is_ok() {
+                if self.check_room(ROOM_TO_RESUME).is_ok() {
                     self.resume();
                 }
             }
             Mode::Broken => {
-                if let Err(error) = self.check_room(ROOM_TO_OPEN) {
+                if let Err(error) = self.check_room(ROOM_TO_RESUME) {
                     return self.log.queue.refuse(Some(error));
                 }
                 match self.reopen() {

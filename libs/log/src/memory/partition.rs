@@ -46,6 +46,12 @@ impl FaultyPartition {
         }
     }
 
+    /// What goes wrong now.
+    #[must_use]
+    pub fn faults(&self) -> Faults {
+        self.faults
+    }
+
     /// Changes what goes wrong from the next step on.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;

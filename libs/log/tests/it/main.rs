@@ -1,0 +1,10 @@
+//! The log's implementations, run for real: on a disk, through crashes, damage and a full filesystem.
+#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "tests tell what they saw")]
+
+mod conformance;
+mod damage;
+mod embedded;
+mod full;
+mod killed;
+mod support;
