@@ -79,8 +79,7 @@ impl Follower {
             check_genesis(genesis, log.partitions(), None)
                 .map_err(|source| FollowError::Genesis { partition, source })?;
         }
-        let mut follower =
-            Self { log, partition, position, skipped: Skipped::default(), reader: None, stopped: None };
+        let mut follower = Self { log, partition, position, skipped: Skipped::default(), reader: None, stopped: None };
         follower.reader().await?;
         Ok(follower)
     }

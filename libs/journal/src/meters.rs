@@ -26,16 +26,8 @@ pub(crate) struct Meters {
 }
 
 /// What became of a command, as the journal sees it.
-const OUTCOMES: [&str; 8] = [
-    "answered",
-    "outcome_unknown",
-    "not_decided",
-    "not_owner",
-    "log_unavailable",
-    "too_large",
-    "failed",
-    "stopped",
-];
+const OUTCOMES: [&str; 8] =
+    ["answered", "outcome_unknown", "not_decided", "not_owner", "log_unavailable", "too_large", "failed", "stopped"];
 
 impl Meters {
     pub(crate) fn new(partition: Partition) -> Self {
@@ -48,9 +40,8 @@ impl Meters {
             in_flight: gauge!("pactum_journal_in_flight", &[label()]),
             owner: gauge!("pactum_journal_owner", &[label()]),
             lag: gauge!("pactum_journal_lag_offsets", &[label()]),
-            outcomes: OUTCOMES.map(|name| {
-                counter!("pactum_journal_commands_total", &[label(), ("outcome", name.to_owned())])
-            }),
+            outcomes: OUTCOMES
+                .map(|name| counter!("pactum_journal_commands_total", &[label(), ("outcome", name.to_owned())])),
             counted: [0; OUTCOMES.len()],
             terms: counter!("pactum_journal_terms_total", &[label()]),
             skipped: Skip::ALL.map(|reason| {

@@ -23,13 +23,7 @@ pub(super) struct Claims {
 impl Claims {
     pub(super) fn new(instance: u128) -> Self {
         let [seed, _] = split(instance);
-        Self {
-            run: instance >> 32 << 32,
-            made: 0,
-            failed: 0,
-            next_at: 0,
-            jitter: ChaCha8Rng::seed_from_u64(seed),
-        }
+        Self { run: instance >> 32 << 32, made: 0, failed: 0, next_at: 0, jitter: ChaCha8Rng::seed_from_u64(seed) }
     }
 
     fn next_id(&mut self) -> u128 {

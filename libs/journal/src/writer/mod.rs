@@ -83,12 +83,20 @@ pub struct Writer<M: Machine, C, R: Rule = Protocol> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Phase {
     /// Reading to where the log ended when it started (once known).
-    CatchingUp { to: Option<Offset> },
+    CatchingUp {
+        to: Option<Offset>,
+    },
     Standby,
     /// A genesis or a claim was appended.
-    Claiming { since: Moment },
+    Claiming {
+        since: Moment,
+    },
     /// The next record is `(term, next)`; giving the partition up if `draining`, by then at the latest.
-    Owner { term: Offset, next: u64, draining: Option<Moment> },
+    Owner {
+        term: Offset,
+        next: u64,
+        draining: Option<Moment>,
+    },
     Failed(Fault),
     Stopped,
 }

@@ -185,7 +185,10 @@ impl Machine for Bank {
     fn due(&mut self, now: Timestamp, limit: usize) -> Vec<Command> {
         // All that are due are named, though deciding one makes the next due number count: numbers go one by one.
         let due = u32::try_from(now / PERIOD).unwrap_or(0);
-        (self.timers..due).take(limit).map(|number| Command { request: 0, attempt: 0, op: Op::Timer { number } }).collect()
+        (self.timers..due)
+            .take(limit)
+            .map(|number| Command { request: 0, attempt: 0, op: Op::Timer { number } })
+            .collect()
     }
 }
 

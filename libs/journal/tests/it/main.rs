@@ -2,6 +2,7 @@
 
 mod bank;
 mod driver;
+mod embedded;
 mod follower;
 mod gated;
 mod simulation;

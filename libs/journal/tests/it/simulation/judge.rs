@@ -124,7 +124,10 @@ impl Judge {
         let attempt = command.attempt;
         match answer {
             Ok(Answer::Done { sequence }) => {
-                ensure!(self.effects.get(&attempt) == Some(sequence), "attempt {attempt} is answered but not in the log");
+                ensure!(
+                    self.effects.get(&attempt) == Some(sequence),
+                    "attempt {attempt} is answered but not in the log"
+                );
                 ensure!(*sequence > floor, "attempt {attempt} took effect at {sequence}, before it was made ({floor})");
                 self.told = self.told.max(*sequence);
             }
@@ -169,7 +172,10 @@ impl Judge {
 
     /// It was said, by an answer or a certain error, that this attempt appended nothing.
     fn has_no_effect(&mut self, attempt: u32) -> Result<(), Violation> {
-        ensure!(!self.effects.contains_key(&attempt), "attempt {attempt} has an effect, though it was said it has none");
+        ensure!(
+            !self.effects.contains_key(&attempt),
+            "attempt {attempt} has an effect, though it was said it has none"
+        );
         self.refused.insert(attempt);
         Ok(())
     }

@@ -264,7 +264,8 @@ impl<R: Rule> World<R> {
 
     pub(crate) fn fail_append(&mut self, pick: usize, lose: bool, full: bool) -> Result<(), Violation> {
         let sent = if lose { self.network.lose(pick) } else { self.network.under_way[pick].clone() };
-        let error = || if full { LogError::Full("simulated".into()) } else { LogError::Unavailable("simulated".into()) };
+        let error =
+            || if full { LogError::Full("simulated".into()) } else { LogError::Unavailable("simulated".into()) };
         let same = self.nodes[sent.writer].as_ref().is_some_and(|node| node.run == sent.run);
         if same {
             self.input(sent.writer, |node, now, _| node.writer.append_failed(error(), now))?;
