@@ -1,6 +1,7 @@
 //! Many requests over one stream.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pactum_api::proto::bulk::v1::execute_request::Request as Item;
 use pactum_api::proto::bulk::v1::execute_response::Outcome;
@@ -10,8 +11,8 @@ use pactum_command::CommandOptions;
 use tokio_stream::StreamExt;
 use tonic::Code;
 
-use crate::fixture::{acme, deal_name, register};
-use crate::server::{Client, Server, memory_log, reason, records};
+use crate::fixture::{ADMIN, acme, deal_name, register};
+use crate::server::{Client, Server, connect, memory_log, reason, records};
 
 fn items(items: impl IntoIterator<Item = Item>) -> Vec<ExecuteRequest> {
     items.into_iter().map(|item| ExecuteRequest { request: Some(item) }).collect()
@@ -96,7 +97,7 @@ async fn ten_thousand_keep_their_order_through_a_small_queue() {
     let server = Server::start(Arc::clone(&log), options).await;
     let admin = acme(&server).await;
     let before = records(&log).await.len();
-    let requests = (0..10_000).map(|n| Item::RegisterDeal(register("north", &format!("d-{n}"), &format!("c{n}.example"))));
+    let requests = (0..10_000).map(|n| Item::RegisterDeal(register("north", &format!("d-{n}"), &format!("c{n}.com"))));
     let answers = execute(&admin, items(requests)).await;
     assert_eq!(answers.len(), 10_000);
     let mut sequence = 0;
@@ -125,19 +126,29 @@ async fn a_stream_that_the_stop_cuts_off_does_not_look_complete() {
     stopped.await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn a_client_that_goes_away_leaves_nothing_running() {
     let server = Server::over_memory().await;
-    let admin = acme(&server).await;
-    for _ in 0..20 {
+    acme(&server).await;
+    let address = server.address;
+    let client = async move {
+        let admin = Client::new(connect(address).await, ADMIN);
         let (sender, receiver) = tokio::sync::mpsc::channel(8);
         let requests = tokio_stream::wrappers::ReceiverStream::new(receiver);
-        let answers = admin.bulk().execute(admin.request(requests)).await.unwrap().into_inner();
+        let mut answers = admin.bulk().execute(admin.request(requests)).await.unwrap().into_inner();
         sender.send(ExecuteRequest { request: Some(withdraw("d-1")) }).await.unwrap();
-        drop(answers);
-        // The server lets go of the requests' end, which is how it is seen that the stream is gone there.
-        sender.closed().await;
-    }
-    drop(admin);
-    server.stop().await;
+        answers.message().await.unwrap().unwrap();
+        (sender, answers)
+    };
+    // The connection lives in a runtime of its own, and breaks off with it, in the middle of the stream.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let open = runtime.block_on(client);
+        drop(runtime);
+        drop(open);
+    })
+    .join()
+    .unwrap();
+    // The role goes on, so only the client's end can have ended the stream.
+    tokio::time::timeout(Duration::from_secs(10), server.hang_up()).await.unwrap();
 }

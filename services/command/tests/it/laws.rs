@@ -272,7 +272,7 @@ proptest! {
         let mut now = START;
         for (minted, ask) in confirmed.iter().enumerate() {
             now += ask.hours * 3_600_000_000;
-            decide(&mut machine, &envelope(ask, minted), now, &mut log);
+            let _ = decide(&mut machine, &envelope(ask, minted), now, &mut log);
         }
         let before = machine.clone();
         let mut undos = Vec::new();
@@ -295,7 +295,7 @@ proptest! {
         let mut now = START;
         for (minted, ask) in asks.iter().enumerate() {
             now += ask.hours * 3_600_000_000;
-            decide(&mut machine, &envelope(ask, minted), now, &mut log);
+            let _ = decide(&mut machine, &envelope(ask, minted), now, &mut log);
         }
         let mut places = HashMap::new();
         for record in log.iter().map(|body| decode(body).unwrap()) {

@@ -24,7 +24,7 @@ async fn a_full_queue_says_when_to_come_again_and_has_no_effect() {
     let send = |n: usize| {
         let admin = admin.clone();
         tokio::spawn(async move {
-            let request = register("north", &format!("d-{n}"), &format!("c{n}.example"));
+            let request = register("north", &format!("d-{n}"), &format!("c{n}.com"));
             admin.deals().register_deal(admin.request(request)).await
         })
     };
@@ -60,31 +60,32 @@ async fn a_full_queue_says_when_to_come_again_and_has_no_effect() {
 async fn a_deadline_tells_what_is_unknown_from_what_certainly_did_not_happen() {
     let (log, gate) = HeldLog::new(memory_log());
     let mut options = CommandOptions::default();
-    options.journal.window = 1;
     options.journal.read_back_timeout = Duration::from_secs(60);
     let server = Server::start(Arc::clone(&log), options).await;
     let admin = acme(&server).await;
     gate.hold();
-    let send = |n: usize, patience: u64| {
+    let send = |n: usize, validate_only: bool, patience: u64| {
         let admin = admin.clone();
         let request = RegisterDealRequest {
             request_id: format!("r-{n}"),
-            ..register("north", &format!("d-{n}"), &format!("c{n}.example"))
+            validate_only,
+            ..register("north", &format!("d-{n}"), &format!("c{n}.com"))
         };
         tokio::spawn(async move {
             admin.deals().register_deal(admin.patient(request, Duration::from_millis(patience))).await
         })
     };
-    let in_flight = send(1, 2_000);
+    let in_flight = send(1, false, 2_000);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let waiting = send(2, 1_500);
+    // Its answer rests on the record in flight, and would append nothing.
+    let waiting = send(2, true, 1_500);
     let unknown = in_flight.await.unwrap().unwrap_err();
     assert_eq!((unknown.code(), reason(&unknown).as_str()), (Code::DeadlineExceeded, "OUTCOME_UNKNOWN"));
     let certain = waiting.await.unwrap().unwrap_err();
     assert_eq!((certain.code(), reason(&certain).as_str()), (Code::DeadlineExceeded, "NOT_DECIDED"));
 
     gate.release();
-    let again = send(1, 10_000).await.unwrap().unwrap().into_inner();
+    let again = send(1, false, 10_000).await.unwrap().unwrap().into_inner();
     assert_eq!(again.deal.unwrap().name, deal_name("d-1"));
     let with_id = |records: &[pactum_events::Record], id: &str| {
         records.iter().filter(|record| record.request.as_ref().is_some_and(|r| r.id.as_str() == id)).count()

@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use pactum_api::proto::common::v1::{Customer, Money};
-use pactum_api::proto::deal::v1::{Deal, RegisterDealRequest, WinDealRequest, WithdrawDealRequest};
+use pactum_api::proto::deal::v1::{
+    CloseOpportunityRequest, ConflictKind, Deal, DealState, OpenOpportunityRequest, Opportunity, RegisterDealRequest,
+    WinDealRequest, WithdrawDealRequest,
+};
 use pactum_api::proto::program::v1::{CreateProgramRequest, Program};
 use pactum_command::CommandOptions;
 use prost::Message;
@@ -38,7 +41,7 @@ async fn a_registration_that_cannot_be_is_refused_with_its_field() {
         (RegisterDealRequest { deal: None, ..with(deal()) }, "deal"),
         (with(Deal { partner: "north".into(), ..deal() }), "deal.partner"),
         (with(Deal { customer: None, ..deal() }), "deal.customer"),
-        (with(Deal { amount: money("USD", -1), ..deal() }), "deal.amount.minor"),
+        (with(Deal { amount: money("USD", -1), ..deal() }), "deal.amount"),
         (with(Deal { amount: money("XXQ", 1), ..deal() }), "deal.amount.currency_code"),
         (with(Deal { amount: money("usd", 1), ..deal() }), "deal.amount.currency_code"),
         (with(Deal { close_date: "2027-02-30".into(), ..deal() }), "deal.close_date"),
@@ -180,4 +183,38 @@ async fn messages_have_a_limit() {
     let request = RegisterDealRequest { deal: Some(deal), ..register("north", "", "") };
     let refused = admin.deals().register_deal(admin.request(request)).await.unwrap_err();
     check(&refused, Code::InvalidArgument, "TOO_LARGE");
+}
+
+#[tokio::test]
+async fn an_opportunity_is_the_vendors_and_stands_in_the_way() {
+    let server = Server::over_memory().await;
+    let admin = acme(&server).await;
+    let open = OpenOpportunityRequest {
+        parent: "programs/acme".into(),
+        opportunity_id: "o-1".into(),
+        opportunity: Some(Opportunity {
+            customer: Some(Customer { domain: "example.com".into(), ..Customer::default() }),
+            ..Opportunity::default()
+        }),
+        ..OpenOpportunityRequest::default()
+    };
+    let opened = admin.opportunities().open_opportunity(admin.request(open.clone())).await.unwrap().into_inner();
+    assert_eq!(opened.opportunity.unwrap().name, "programs/acme/opportunities/o-1");
+    let twice = admin.opportunities().open_opportunity(admin.request(open)).await.unwrap_err();
+    check(&twice, Code::AlreadyExists, "ALREADY_EXISTS");
+
+    let north = server.by(NORTH);
+    let deal = north.deals().register_deal(north.request(register("north", "d-1", "example.com"))).await.unwrap();
+    let deal = deal.into_inner().deal.unwrap();
+    assert_eq!(deal.state(), DealState::Conflicted);
+    assert_eq!(deal.conflicts[0].kind(), ConflictKind::VendorOpportunity);
+
+    let close = |id: &str| CloseOpportunityRequest {
+        name: format!("programs/acme/opportunities/{id}"),
+        reason: "lost".into(),
+        ..CloseOpportunityRequest::default()
+    };
+    admin.opportunities().close_opportunity(admin.request(close("o-1"))).await.unwrap();
+    let unknown = admin.opportunities().close_opportunity(admin.request(close("o-2"))).await.unwrap_err();
+    check(&unknown, Code::NotFound, "NOT_FOUND");
 }

@@ -21,7 +21,7 @@ async fn a_role_that_read_the_log_equals_the_one_that_wrote_it() {
     for n in 0..50 {
         let request = RegisterDealRequest {
             request_id: format!("r-{n}"),
-            ..register(["north", "south"][n % 2], &format!("d-{n}"), &format!("c{}.example", n / 3))
+            ..register(["north", "south"][n % 2], &format!("d-{n}"), &format!("c{}.com", n / 3))
         };
         admin.deals().register_deal(admin.request(request)).await.unwrap();
         if n % 7 == 0 {

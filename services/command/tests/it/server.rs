@@ -1,5 +1,6 @@
 //! A command role behind a real server, and callers of every kind.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,8 @@ const CALLER: &str = "x-test-caller";
 pub(crate) struct Server {
     pub(crate) channel: Channel,
     pub(crate) role: CommandRole,
+    pub(crate) address: SocketAddr,
+    listening: CancellationToken,
     stop: CancellationToken,
     serving: JoinHandle<Result<(), tonic::transport::Error>>,
 }
@@ -42,6 +45,7 @@ pub(crate) fn memory_log() -> Arc<dyn Log> {
 impl Server {
     pub(crate) async fn start(log: Arc<dyn Log>, options: CommandOptions) -> Self {
         let stop = CancellationToken::new();
+        let listening = stop.child_token();
         let role = CommandRole::start(log, options, &stop);
         assert!(role.status().ready().await);
         let mut routes = RoutesBuilder::default();
@@ -52,10 +56,10 @@ impl Server {
             tonic::transport::Server::builder()
                 .layer(InterceptorLayer::new(admit))
                 .add_routes(routes.routes())
-                .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned()),
+                .serve_with_incoming_shutdown(TcpListenerStream::new(listener), listening.clone().cancelled_owned()),
         );
-        let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
-        Self { channel, role, stop, serving }
+        let channel = connect(address).await;
+        Self { channel, role, address, listening, stop, serving }
     }
 
     pub(crate) async fn over_memory() -> Self {
@@ -64,16 +68,28 @@ impl Server {
 
     /// Stops everything and gives the machines back.
     pub(crate) async fn stop(self) -> Vec<ProgramsMachine> {
-        let Self { channel, role, stop, serving } = self;
+        let Self { channel, role, stop, serving, .. } = self;
         drop(channel);
         stop.cancel();
         serving.await.unwrap().unwrap();
         role.stopped().await.unwrap()
     }
 
-    pub(crate) fn by(&self, caller: &str) -> Client {
-        Client { channel: self.channel.clone(), caller: caller.to_owned() }
+    /// Stops listening, but not the role: returns once every call has ended.
+    pub(crate) async fn hang_up(self) {
+        let Self { channel, role: _role, listening, serving, stop: _stop, .. } = self;
+        drop(channel);
+        listening.cancel();
+        serving.await.unwrap().unwrap();
     }
+
+    pub(crate) fn by(&self, caller: &str) -> Client {
+        Client::new(self.channel.clone(), caller)
+    }
+}
+
+pub(crate) async fn connect(address: SocketAddr) -> Channel {
+    Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
 #[expect(clippy::result_large_err, reason = "an interceptor's own type")]
@@ -99,6 +115,10 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn new(channel: Channel, caller: &str) -> Self {
+        Self { channel, caller: caller.to_owned() }
+    }
+
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert(CALLER, self.caller.parse().unwrap());
