@@ -667,7 +667,7 @@ pub struct RejectDealRequest {
     /// The etag last seen; the request is refused where the resource has moved on since. Optional.
     #[prost(string, tag = "5")]
     pub etag: ::prost::alloc::string::String,
-    /// A short upper-snake code: `NOT_QUALIFIED`.
+    /// A short upper-snake code; `REVIEWED` where left out.
     #[prost(string, tag = "10")]
     pub reason_code: ::prost::alloc::string::String,
     /// The reviewer's words.
@@ -781,7 +781,7 @@ pub struct RevokeDealRequest {
     /// The etag last seen; the request is refused where the resource has moved on since. Optional.
     #[prost(string, tag = "5")]
     pub etag: ::prost::alloc::string::String,
-    /// A short upper-snake code: `NOT_QUALIFIED`.
+    /// A short upper-snake code; `REVOKED` where left out.
     #[prost(string, tag = "10")]
     pub reason_code: ::prost::alloc::string::String,
     /// The reviewer's words.
@@ -818,7 +818,7 @@ pub struct ReassignDealRequest {
     /// The etag last seen; the request is refused where the resource has moved on since. Optional.
     #[prost(string, tag = "5")]
     pub etag: ::prost::alloc::string::String,
-    /// A short upper-snake code: `NOT_QUALIFIED`.
+    /// A short upper-snake code; `DISPUTE` where left out.
     #[prost(string, tag = "10")]
     pub reason_code: ::prost::alloc::string::String,
     /// The reviewer's words.

@@ -213,7 +213,7 @@ pub struct EnrollPartnerRequest {
     /// A tier of the policy.
     #[prost(string, tag = "10")]
     pub tier: ::prost::alloc::string::String,
-    /// A partner type of the policy; as applied for where left out.
+    /// A partner type of the policy.
     #[prost(string, tag = "11")]
     pub partner_type: ::prost::alloc::string::String,
     /// Territories held.
