@@ -76,7 +76,11 @@ impl Tasks {
                 ended = self.running.join_next_with_id() => ended,
             };
             match ended {
-                Some(ended) => first = self.judge(ended, false),
+                // What ends because of the stop may be seen before the stop itself.
+                Some(ended) => {
+                    let stopping = self.stop.is_cancelled();
+                    first = self.judge(ended, stopping);
+                }
                 None => break,
             }
         }

@@ -273,8 +273,9 @@ mod tests {
                 leaves => leaves,
             };
             for leaf in leaves {
-                let help = leaf.get_after_help().map(ToString::to_string).unwrap_or_default();
-                assert!(help.contains("Example"), "{} shows no example", leaf.get_name());
+                let help = |command: &clap::Command| command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let shown = help(leaf) + &help(command);
+                assert!(shown.contains("Example"), "{} shows no example", leaf.get_name());
             }
         }
     }

@@ -128,7 +128,7 @@ mod tests {
     fn what_is_named_replaces_the_default_and_the_rest_stays() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("mapping.toml");
-        std::fs::write(&file, "currency = 'EUR'\n[pipeline]\nid = 'Opp'\n[stages.Closed]\nwon = {}\n").unwrap();
+        std::fs::write(&file, "currency = 'EUR'\n[pipeline]\nid = 'Opp'\n[stages]\nClosed = 'sold'\n").unwrap();
         let mapping = Mapping::load(Some(&file));
         let error = mapping.unwrap_err().to_string();
         assert!(error.contains("mapping.toml"), "{error}");

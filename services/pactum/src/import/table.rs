@@ -46,8 +46,9 @@ pub(crate) fn read<const N: usize>(
 
     let mut rows = Vec::new();
     let mut record = csv::ByteRecord::new();
+    let mut lines = Lines::default();
     while reader.read_byte_record(&mut record).map_err(|error| failed(error.to_string()))? {
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = lines.at(bytes, record.position().map_or(0, csv::Position::byte));
         let mut reject = |field: &str, reason: String| {
             rejected.push(RejectedRow { file: file_name(path), line, id: String::new(), field: field.into(), reason });
         };
@@ -71,6 +72,25 @@ pub(crate) fn read<const N: usize>(
         }
     }
     Ok(rows)
+}
+
+/// Counts lines as an editor does. The reader's own count is one short where lines end with a carriage return too, for it
+/// takes the line feed to be the next row's.
+#[derive(Default)]
+struct Lines {
+    seen: usize,
+    feeds: u64,
+}
+
+impl Lines {
+    /// The line of the row that begins at or after `start`, from 1. Starts must not go back.
+    fn at(&mut self, bytes: &[u8], start: u64) -> u64 {
+        let start = usize::try_from(start).unwrap_or(bytes.len()).min(bytes.len());
+        let blank = bytes[start..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        self.feeds += bytes[self.seen..start + blank].iter().filter(|byte| **byte == b'\n').count() as u64;
+        self.seen = start + blank;
+        self.feeds + 1
+    }
 }
 
 /// The file's own name, as reports show it.

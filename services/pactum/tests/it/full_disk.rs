@@ -56,6 +56,10 @@ fn registration(number: u32) -> deal::RegisterDealRequest {
     }
 }
 
+fn reason(status: &tonic::Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_refuses_commands_and_room_is_all_it_takes() {
     let disk = SmallDisk::mount(256);
@@ -70,15 +74,18 @@ async fn a_full_disk_refuses_commands_and_room_is_all_it_takes() {
     let _ = std::io::copy(&mut std::io::repeat(7), &mut std::fs::File::create(&ballast).unwrap());
     let started = Instant::now();
     let mut number = 1;
-    let refused = loop {
+    loop {
         match client.register_deal(registration(number)).await {
             Ok(_) => number += 1,
-            Err(status) => break status,
+            Err(status) => match reason(&status).as_str() {
+                "LOG_FULL" => break,
+                // It was on its way to the log when the disk filled up: only the log can say, once it takes entries again.
+                "OUTCOME_UNKNOWN" => {}
+                _ => panic!("{status:?}"),
+            },
         }
         assert!(started.elapsed() < Duration::from_secs(60), "a full disk refused nothing");
-    };
-    let details = refused.get_error_details();
-    assert_eq!(details.error_info().map(|info| info.reason.as_str()), Some("LOG_FULL"), "{refused:?}");
+    }
     assert!(!system.get("/readyz").starts_with("HTTP/1.1 200"), "{}", system.get("/readyz"));
 
     std::fs::remove_file(&ballast).unwrap();

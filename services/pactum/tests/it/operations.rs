@@ -90,10 +90,10 @@ fn a_truncated_log_is_refused_and_explained() {
     std::fs::OpenOptions::new().write(true).open(&wal).unwrap().set_len(length / 2).unwrap();
     let serve = pactum(&["serve", "--data", data, "--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"]);
     let text = String::from_utf8_lossy(&serve.stderr).into_owned();
-    assert!(!serve.status.success() && text.contains("corrupt"), "{text}");
+    assert!(!serve.status.success() && text.contains("damaged"), "{text}");
     let doctor = pactum(&["doctor", "--data", data]);
     let text = String::from_utf8_lossy(&doctor.stdout).into_owned();
-    assert!(!doctor.status.success() && text.contains("corrupt"), "{text}");
+    assert!(!doctor.status.success() && text.contains("damaged"), "{text}");
 }
 
 fn walk(directory: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
