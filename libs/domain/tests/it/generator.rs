@@ -23,9 +23,30 @@ pub(crate) struct Step {
     pub(crate) actor: Actor,
     /// Days before now that it happened, where the actor may say so.
     pub(crate) days_ago: i64,
-    pub(crate) command: Command,
+    command: Command,
+    /// Which of the deals that are there, where it is about one.
+    pick: usize,
     /// Whether the timer runs before it.
     pub(crate) timer: bool,
+}
+
+impl Step {
+    /// The command, about a deal that is there or that is new: one in eight registrations asks for an id that is taken, or
+    /// for a draft. Partners mostly ask in their own name.
+    pub(crate) fn command(&self, deals: usize) -> Command {
+        let Command::Deal(_, command) = &self.command else { return self.command.clone() };
+        let mut command = command.clone();
+        let creates = matches!(command, DealCommand::Register(_) | DealCommand::Draft(_));
+        let id = if deals == 0 || (creates && self.pick % 8 != 0) { deals } else { self.pick % deals };
+        if let (Some(own), false) = (&self.actor.partner, self.pick % 9 == 0) {
+            match &mut command {
+                DealCommand::Register(submission) | DealCommand::Resubmit(submission) => submission.partner = own.clone(),
+                DealCommand::Draft(draft) => draft.partner = own.clone(),
+                _ => {}
+            }
+        }
+        deal(&format!("d{id}"), command)
+    }
 }
 
 fn actors() -> impl Strategy<Value = Actor> {
@@ -174,15 +195,15 @@ fn other_commands() -> impl Strategy<Value = Command> {
 
 pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let command = prop_oneof![
-        9 => (select(&DEALS[..]), deal_commands()).prop_map(|(id, command)| deal(id, command)),
+        9 => deal_commands().prop_map(|command| deal("any", command)),
         1 => other_commands(),
     ];
     let hours = prop_oneof![3 => 0..48i64, 1 => 0..2_400i64];
     let days_ago = prop_oneof![1 => Just(0), 1 => 0..300i64];
-    let step = (hours, actors(), days_ago, command, any::<bool>()).prop_map(
-        |(hours, actor, days_ago, command, timer)| Step { hours, actor, days_ago, command, timer },
+    let step = (hours, actors(), days_ago, command, any::<u16>(), any::<bool>()).prop_map(
+        |(hours, actor, days_ago, command, pick, timer)| Step { hours, actor, days_ago, command, pick: pick.into(), timer },
     );
-    prop::collection::vec(step, 1..60)
+    prop::collection::vec(step, 1..80)
 }
 
 /// The policy with each of its choices.

@@ -1,7 +1,7 @@
 //! What holds in every history, tried on random ones.
 
 use pactum_domain::actor::Actor;
-use pactum_domain::command::{Command, Context, DealCommand, OpportunityCommand};
+use pactum_domain::command::{Command, Context, DealCommand, OpportunityCommand, ProgramCommand};
 use pactum_domain::deal::{Deal, Event, Grant, ProtectionState};
 use pactum_domain::event::AnyEvent;
 use pactum_domain::model::Model;
@@ -144,8 +144,12 @@ fn timer(world: &mut World) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn live(policy: &str, steps: &[Step]) -> Result<World, TestCaseError> {
+fn live(policy: &str, importing: bool, steps: &[Step]) -> Result<World, TestCaseError> {
     let mut world = World::with(policy);
+    if importing {
+        let (import, source) = (crate::support::import_id("first"), String::new());
+        world.run(&Command::Program(ProgramCommand::StartHistoryImport { import, source }));
+    }
     for step in steps {
         world.now.0 += step.hours * 3_600_000_000;
         if step.timer {
@@ -154,7 +158,8 @@ fn live(policy: &str, steps: &[Step]) -> Result<World, TestCaseError> {
         let told = matches!(step.actor.role, pactum_domain::actor::Role::ProgramAdmin | pactum_domain::actor::Role::Connector);
         let days_ago = if told { step.days_ago } else { 0 };
         let context = world.context(step.actor.clone(), world.now.plus_days(-days_ago));
-        take(&mut world, &context, &step.command)?;
+        let command = step.command(world.model.deals().len());
+        take(&mut world, &context, &command)?;
     }
     Ok(world)
 }
@@ -163,8 +168,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_history_keeps_the_invariants(policy in policies(), steps in steps()) {
-        let world = live(&policy, &steps)?;
+    fn every_history_keeps_the_invariants(policy in policies(), importing: bool, steps in steps()) {
+        let world = live(&policy, importing, &steps)?;
 
         let mut again = Model::new(world.model.id().clone());
         for (event, moment) in &world.log {
