@@ -50,7 +50,7 @@ impl Client {
     }
 
     /// What to ask for: what it wants still, or something new, or what it had before, once more.
-    pub(crate) fn want(&mut self, next_request: &mut u32, rng: &mut ChaCha8Rng) -> (u32, Op) {
+    pub(crate) fn want(&mut self, reads: f64, next_request: &mut u32, rng: &mut ChaCha8Rng) -> (u32, Op) {
         if let Some(wants) = self.wants {
             return wants;
         }
@@ -61,9 +61,9 @@ impl Client {
                 let account = rng.random_range(0..ACCOUNTS as u8);
                 let amount = rng.random_range(1..100);
                 let op = match rng.random_range(0..10) {
-                    0..=4 => Op::Deposit { account, amount },
-                    5..=7 => Op::Withdraw { account, amount },
-                    _ => Op::Balance { account },
+                    _ if rng.random_bool(reads) => Op::Balance { account },
+                    0..=5 => Op::Deposit { account, amount },
+                    _ => Op::Withdraw { account, amount },
                 };
                 (*next_request, op)
             }

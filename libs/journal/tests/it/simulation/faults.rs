@@ -28,6 +28,8 @@ pub(crate) struct Faults {
     pub(crate) reorder: f64,
     pub(crate) impatience: f64,
     pub(crate) told: f64,
+    /// How many of the commands only read.
+    pub(crate) reads: f64,
 }
 
 impl Faults {
@@ -56,6 +58,7 @@ impl Faults {
             reorder,
             impatience,
             told: 1.0 - untold,
+            reads: *pick(rng, &[0.1, 0.2, 0.7]),
         }
     }
 

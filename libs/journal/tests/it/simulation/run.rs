@@ -111,7 +111,7 @@ impl<R: Rule> World<R> {
         if self.nodes[writer].is_none() {
             return Ok(());
         }
-        let (request, op) = self.clients[client].want(&mut self.next_request, &mut self.rng);
+        let (request, op) = self.clients[client].want(self.faults.reads, &mut self.next_request, &mut self.rng);
         self.next_attempt += 1;
         let command = Command { request, attempt: self.next_attempt, op };
         self.clients[client].waits = Some((command.attempt, writer));

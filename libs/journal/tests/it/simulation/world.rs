@@ -84,7 +84,7 @@ impl<R: Rule> World<R> {
         let faults = Faults::draw(&mut rng);
         let options = faults.options(&mut rng);
         let nodes = rng.random_range(2..=4);
-        let clients = rng.random_range(1..=6);
+        let clients = rng.random_range(1..=8);
         let mut world = Self {
             faults,
             network: Network::default(),
