@@ -1,0 +1,9 @@
+//! The projector behind a real server, over a log that the real command role writes.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod fold;
+mod history;
+mod queries;
+mod redaction;
+mod system;
+mod waiting;
