@@ -279,10 +279,10 @@ impl<M: Machine> Driver<M> {
             }
             let changed = *last != status;
             *last = status;
+            // Under the status's lock: who sees the one sees the other.
+            self.gate.refusing.store(refusing, Ordering::Release);
             changed
         });
-        // After the status, so that whoever sees it finds the reason.
-        self.gate.refusing.store(refusing, Ordering::Release);
     }
 }
 
