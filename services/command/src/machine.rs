@@ -72,11 +72,12 @@ impl PartialEq for ProgramsMachine {
 }
 
 impl Machine for ProgramsMachine {
-    type Command = Envelope;
+    // Boxed: it passes through the queue and the writer, and is far larger than a pointer.
+    type Command = Box<Envelope>;
     type Answer = Answer;
     type Undo = Undo;
 
-    fn decide(&mut self, envelope: &Envelope, now: i64) -> Decision<Answer, Undo> {
+    fn decide(&mut self, envelope: &Box<Envelope>, now: i64) -> Decision<Answer, Undo> {
         let now = Timestamp(now);
         // A program that does not exist is decided on an empty one, and kept only if that made it exist: callers must not
         // be able to fill the memory with names.
@@ -127,14 +128,14 @@ impl Machine for ProgramsMachine {
         self.schedule(&undo.program);
     }
 
-    fn due(&mut self, now: i64, limit: usize) -> Vec<Envelope> {
+    fn due(&mut self, now: i64, limit: usize) -> Vec<Box<Envelope>> {
         let now = Timestamp(now);
         let mut commands = Vec::new();
         for (_, program) in self.due.iter().take_while(|(next, _)| *next <= now) {
             let Some(slot) = self.programs.get(program) else { continue };
             let room = limit - commands.len();
             let due = slot.model.due(now, room);
-            commands.extend(due.into_iter().map(|command| Envelope::timer(program.clone(), command)));
+            commands.extend(due.into_iter().map(|command| Box::new(Envelope::timer(program.clone(), command))));
             if commands.len() >= limit {
                 break;
             }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pactum_journal::{Handle, JournalOptions, Role, Status};
 use pactum_log::{Log, Partition};
-use pactum_runtime::health::{Condition, Health};
+use pactum_runtime::health::Condition;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -139,19 +139,6 @@ impl CommandStatus {
             }
         }
         true
-    }
-
-    /// Tells `health` of every change, as the part `command`, until the journals have stopped.
-    pub async fn report(mut self, health: Health) {
-        loop {
-            health.set("command", self.condition());
-            let changes = self.partitions.iter_mut().map(|partition| Box::pin(partition.changed()));
-            let (changed, ..) = futures::future::select_all(changes).await;
-            if changed.is_err() {
-                health.set("command", self.condition());
-                return;
-            }
-        }
     }
 }
 

@@ -40,7 +40,11 @@ pub(crate) struct Effect {
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// The record is folded already.
-    Append { record: Box<Record>, done: Done, effect: Effect },
+    Append {
+        record: Box<Record>,
+        done: Done,
+        effect: Effect,
+    },
     Answer(Answer),
 }
 
@@ -138,9 +142,9 @@ impl Slot {
     }
 
     fn snapshot(&self, target: &Target, at: Timestamp) -> Answer {
-        let resource = target.find(&self.model).ok_or_else(|| {
-            Refusal::Unfoldable("a command succeeded on a resource that does not exist".to_owned())
-        })?;
+        let resource = target
+            .find(&self.model)
+            .ok_or_else(|| Refusal::Unfoldable("a command succeeded on a resource that does not exist".to_owned()))?;
         Ok(Done { resource, sequence: self.sequence, at })
     }
 

@@ -133,8 +133,8 @@ impl Edge {
     }
 }
 
-fn envelope(write: Write, path: &str, content: &[u8], caller: &Caller, trace: Trace) -> Envelope {
-    Envelope {
+fn envelope(write: Write, path: &str, content: &[u8], caller: &Caller, trace: Trace) -> Box<Envelope> {
+    Box::new(Envelope {
         program: write.program,
         command: write.command,
         actor: caller.actor.clone(),
@@ -143,7 +143,7 @@ fn envelope(write: Write, path: &str, content: &[u8], caller: &Caller, trace: Tr
         request: write.request_id.map(|id| content::identify(id, path, content)),
         trace,
         validate_only: write.validate_only,
-    }
+    })
 }
 
 impl Pending {

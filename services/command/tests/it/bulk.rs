@@ -6,7 +6,7 @@ use std::time::Duration;
 use pactum_api::proto::bulk::v1::execute_request::Request as Item;
 use pactum_api::proto::bulk::v1::execute_response::Outcome;
 use pactum_api::proto::bulk::v1::{ExecuteRequest, ExecuteResponse};
-use pactum_api::proto::deal::v1::{RejectDealRequest, RegisterDealRequest, WithdrawDealRequest};
+use pactum_api::proto::deal::v1::{RegisterDealRequest, RejectDealRequest, WithdrawDealRequest};
 use pactum_command::CommandOptions;
 use tokio_stream::StreamExt;
 use tonic::Code;

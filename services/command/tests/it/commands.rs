@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pactum_api::proto::deal::v1::{
-    ApproveDealRequest, Deal, DealState, ProtectionState, RegisterDealRequest, UpdateDealRequest, WithdrawDealRequest,
-    ConflictKind,
+    ApproveDealRequest, ConflictKind, Deal, DealState, ProtectionState, RegisterDealRequest, UpdateDealRequest,
+    WithdrawDealRequest,
 };
 use pactum_api::proto::partner::v1::{Partner, UpdatePartnerRequest};
 use pactum_command::CommandOptions;
@@ -39,10 +39,9 @@ async fn of_two_competing_deals_the_first_is_protected_and_the_other_learns_noth
 
     let refused = south
         .deals()
-        .approve_deal(server.by(ADMIN).request(ApproveDealRequest {
-            name: deal_name("d-2"),
-            ..ApproveDealRequest::default()
-        }))
+        .approve_deal(
+            server.by(ADMIN).request(ApproveDealRequest { name: deal_name("d-2"), ..ApproveDealRequest::default() }),
+        )
         .await
         .unwrap_err();
     assert_eq!((refused.code(), reason(&refused).as_str()), (Code::FailedPrecondition, "PROTECTED"));

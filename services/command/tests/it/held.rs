@@ -32,7 +32,7 @@ impl Gate {
 }
 
 impl HeldLog {
-    pub(crate) fn new(log: Arc<dyn Log>) -> (Arc<dyn Log>, Arc<Gate>) {
+    pub(crate) fn before(log: Arc<dyn Log>) -> (Arc<dyn Log>, Arc<Gate>) {
         let gate = Arc::new(Gate { appender: log.appender(0).unwrap(), held: Mutex::new(None) });
         (Arc::new(Self { log, gate: Arc::clone(&gate) }), gate)
     }

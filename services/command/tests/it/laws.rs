@@ -123,12 +123,12 @@ fn command(ask: &Ask, minted: usize) -> (Command, String) {
     (Command::Deal(DealId::new(format!("deal-{}", ask.deal)).unwrap(), deal), content)
 }
 
-fn envelope(ask: &Ask, minted: usize) -> Envelope {
+fn envelope(ask: &Ask, minted: usize) -> Box<Envelope> {
     let (command, content) = command(ask, minted);
     let mut content_hash = [0; 16];
     content.bytes().enumerate().for_each(|(at, byte)| content_hash[at % 16] ^= byte.rotate_left(at as u32 / 16));
     let id = (ask.request > 0).then(|| RequestId::new(format!("r-{}", ask.request)).unwrap());
-    Envelope {
+    Box::new(Envelope {
         program: program(ask.program),
         command,
         actor: actor(ask.caller),
@@ -137,11 +137,11 @@ fn envelope(ask: &Ask, minted: usize) -> Envelope {
         request: id.map(|id| Request { id, content_hash }),
         trace: Trace::default(),
         validate_only: ask.validate_only,
-    }
+    })
 }
 
-fn vendor(program: ProgramId, command: Command) -> Envelope {
-    Envelope { actor: actor(9), ..Envelope::timer(program, command) }
+fn vendor(program: ProgramId, command: Command) -> Box<Envelope> {
+    Box::new(Envelope { actor: actor(9), ..Envelope::timer(program, command) })
 }
 
 /// Two programs with active partners, and the log of how they came to be.
@@ -193,8 +193,9 @@ fn folded(log: &[Bytes]) -> ProgramsMachine {
 
 /// Decides, checks that taking it back leaves no trace, and lets it stand.
 fn decide(machine: &mut ProgramsMachine, envelope: &Envelope, now: i64, log: &mut Vec<Bytes>) -> (Answer, bool) {
+    let envelope = Box::new(envelope.clone());
     let before = machine.clone();
-    match machine.decide(envelope, now) {
+    match machine.decide(&envelope, now) {
         Decision::Answer(answer) => {
             assert!(*machine == before, "an answer without a record has changed the state");
             (answer, false)
@@ -204,7 +205,7 @@ fn decide(machine: &mut ProgramsMachine, envelope: &Envelope, now: i64, log: &mu
             assert!(*machine != before);
             machine.undo(undo);
             assert!(*machine == before, "an effect taken back has left a trace");
-            let Decision::Append { body: again, answer: same, .. } = machine.decide(envelope, now) else {
+            let Decision::Append { body: again, answer: same, .. } = machine.decide(&envelope, now) else {
                 panic!("the same decision twice differs")
             };
             assert_eq!((&again, &same), (&body, &answer));

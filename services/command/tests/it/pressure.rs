@@ -14,7 +14,7 @@ use crate::server::{Server, memory_log, reason, records};
 
 #[tokio::test]
 async fn a_full_queue_says_when_to_come_again_and_has_no_effect() {
-    let (log, gate) = HeldLog::new(memory_log());
+    let (log, gate) = HeldLog::before(memory_log());
     let mut options = CommandOptions::default();
     (options.journal.queue, options.journal.window) = (4, 2);
     options.journal.read_back_timeout = Duration::from_secs(60);
@@ -58,7 +58,7 @@ async fn a_full_queue_says_when_to_come_again_and_has_no_effect() {
 
 #[tokio::test]
 async fn a_deadline_tells_what_is_unknown_from_what_certainly_did_not_happen() {
-    let (log, gate) = HeldLog::new(memory_log());
+    let (log, gate) = HeldLog::before(memory_log());
     let mut options = CommandOptions::default();
     options.journal.read_back_timeout = Duration::from_secs(60);
     let server = Server::start(Arc::clone(&log), options).await;

@@ -112,11 +112,8 @@ async fn who_may_not_ask_is_told_no_more_than_that() {
 
     // A competitor's deal and one that never was are the same to a partner.
     let south = server.by(SOUTH);
-    let withdraw = |id: &str| WithdrawDealRequest {
-        name: deal_name(id),
-        reason: "mine".into(),
-        ..WithdrawDealRequest::default()
-    };
+    let withdraw =
+        |id: &str| WithdrawDealRequest { name: deal_name(id), reason: "mine".into(), ..WithdrawDealRequest::default() };
     let theirs = south.deals().withdraw_deal(south.request(withdraw("d-1"))).await.unwrap_err();
     let none = south.deals().withdraw_deal(south.request(withdraw("d-9"))).await.unwrap_err();
     check(&theirs, Code::NotFound, "NOT_FOUND");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pactum_api::proto::deal::v1::{RegisterDealRequest, WithdrawDealRequest};
 use pactum_command::CommandOptions;
 use pactum_journal::Role;
-use pactum_runtime::health::{Condition, Health};
+use pactum_runtime::health::Condition;
 
 use crate::fixture::{acme, activate_partner, create_program, deal_name, register};
 use crate::server::{Server, memory_log, records};
@@ -59,14 +59,12 @@ async fn metadata_goes_into_the_record() {
 }
 
 #[tokio::test]
-async fn health_follows_the_role_to_its_end() {
+async fn its_condition_follows_the_role_to_its_end() {
     let server = Server::over_memory().await;
-    let (health, status) = (Health::default(), server.role.status());
-    let reporting = tokio::spawn(status.clone().report(health.clone()));
+    let status = server.role.status();
     assert_eq!(status.condition(), Condition::Ready);
     assert!(status.partitions().iter().all(|partition| partition.role == Role::Owner));
     server.stop().await;
-    reporting.await.unwrap();
-    assert!(matches!(&health.snapshot()["command"], Condition::Failed(_)));
+    assert!(matches!(status.condition(), Condition::Failed(_)));
     assert!(!status.ready().await);
 }

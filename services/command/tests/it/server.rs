@@ -92,7 +92,6 @@ pub(crate) async fn connect(address: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
-#[expect(clippy::result_large_err, reason = "an interceptor's own type")]
 fn admit(mut request: Request<()>) -> Result<Request<()>, Status> {
     let Some(caller) = request.metadata().get(CALLER) else { return Ok(request) };
     let (who, program) = caller.to_str().unwrap().split_once('@').unwrap();
