@@ -176,7 +176,13 @@ impl Settings {
 
     fn check(&self) -> Result<(), ConfigError> {
         let bounds = [
-            ("grpc.max_message_bytes", self.grpc.max_message_bytes as u64, 1 << 10, 16 << 20, "1024 to 16777216 (bytes)"),
+            (
+                "grpc.max_message_bytes",
+                self.grpc.max_message_bytes as u64,
+                1 << 10,
+                16 << 20,
+                "1024 to 16777216 (bytes)",
+            ),
             ("log.partitions", u64::from(self.log.partitions), 1, 256, "1 to 256"),
             ("log.reserve_mib", self.log.reserve_mib, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
             ("command.queue", self.command.queue as u64, 1, 1 << 20, "1 to 1048576"),

@@ -111,11 +111,7 @@ impl TokenKey {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.set_issuer(&[ISSUER]);
         validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-        Self {
-            signing: EncodingKey::from_secret(secret),
-            checking: DecodingKey::from_secret(secret),
-            validation,
-        }
+        Self { signing: EncodingKey::from_secret(secret), checking: DecodingKey::from_secret(secret), validation }
     }
 
     /// Makes a token for a caller.
@@ -151,9 +147,10 @@ impl TokenKey {
         // The timer is Pactum itself and never comes from outside.
         let role = Role::parse(&claims.role).filter(|role| *role != Role::Timer);
         let role = role.ok_or_else(|| claim_error("role", &claims.role, role_names()))?;
-        let partner = claims.partner.as_deref().map(|partner| {
-            PartnerId::new(partner).map_err(|error| claim_error("partner", partner, error.to_string()))
-        });
+        let partner = claims
+            .partner
+            .as_deref()
+            .map(|partner| PartnerId::new(partner).map_err(|error| claim_error("partner", partner, error.to_string())));
         let partner = partner.transpose()?;
         fits(role, partner.as_ref())?;
         let actor = Actor { subject: SmolStr::new(&claims.sub), role, partner };

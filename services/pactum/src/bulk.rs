@@ -47,6 +47,9 @@ where
         count += 1;
     }
     let sent = sending.await.context("sending ended early")?;
-    anyhow::ensure!(sent == count, "{sent} requests were sent and {count} answered; run it again, nothing is done twice");
+    anyhow::ensure!(
+        sent == count,
+        "{sent} requests were sent and {count} answered; run it again, nothing is done twice"
+    );
     Ok(())
 }

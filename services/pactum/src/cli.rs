@@ -10,12 +10,17 @@ use crate::bench::BenchArgs;
 
 /// The open backend for partner relationship management.
 #[derive(Debug, Parser)]
-#[command(name = "pactum", version, max_term_width = 110, after_help = "\
+#[command(
+    name = "pactum",
+    version,
+    max_term_width = 110,
+    after_help = "\
 Examples:
   pactum demo                                   a running system with a generated program
   pactum serve --data /var/lib/pactum           all roles on the embedded log
   pactum import crm --program programs/acme --pipeline sales_pipeline.csv
-  pactum events --program programs/acme --follow")]
+  pactum events --program programs/acme --follow"
+)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -268,12 +273,14 @@ mod tests {
         cli.build();
         cli.clone().debug_assert();
         for command in cli.get_subcommands().filter(|command| command.get_name() != "help") {
-            let leaves: Vec<_> = match command.get_subcommands().filter(|leaf| leaf.get_name() != "help").collect::<Vec<_>>() {
-                leaves if leaves.is_empty() => vec![command],
-                leaves => leaves,
-            };
+            let leaves: Vec<_> =
+                match command.get_subcommands().filter(|leaf| leaf.get_name() != "help").collect::<Vec<_>>() {
+                    leaves if leaves.is_empty() => vec![command],
+                    leaves => leaves,
+                };
             for leaf in leaves {
-                let help = |command: &clap::Command| command.get_after_help().map(ToString::to_string).unwrap_or_default();
+                let help =
+                    |command: &clap::Command| command.get_after_help().map(ToString::to_string).unwrap_or_default();
                 let shown = help(leaf) + &help(command);
                 assert!(shown.contains("Example"), "{} shows no example", leaf.get_name());
             }

@@ -29,7 +29,8 @@ pub(crate) struct Authorize {
 
 impl Authorize {
     pub(crate) fn bearer(token: &str) -> anyhow::Result<Self> {
-        let header = format!("Bearer {token}").parse().context("the token has characters that a header cannot carry")?;
+        let header =
+            format!("Bearer {token}").parse().context("the token has characters that a header cannot carry")?;
         Ok(Self { header })
     }
 }

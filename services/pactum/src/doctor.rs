@@ -150,7 +150,12 @@ fn token_key(data: &Path, findings: &mut Findings) {
     }
     match TokenKey::read(&path) {
         Ok(_) => findings.ok("token key", "readable only by its owner"),
-        Err(error) => findings.add("token key", Verdict::Failed, error.to_string(), "remove it; a new one is made at the next start, and tokens must be made anew"),
+        Err(error) => findings.add(
+            "token key",
+            Verdict::Failed,
+            error.to_string(),
+            "remove it; a new one is made at the next start, and tokens must be made anew",
+        ),
     }
 }
 
@@ -211,7 +216,13 @@ async fn running(settings: &Settings, findings: &mut Findings) {
     }
 }
 
-async fn views(settings: &Settings, shared: pactum_store::Shared, log: Arc<dyn Log>, deep: bool, findings: &mut Findings) {
+async fn views(
+    settings: &Settings,
+    shared: pactum_store::Shared,
+    log: Arc<dyn Log>,
+    deep: bool,
+    findings: &mut Findings,
+) {
     let options = ProjectorOptions { data: settings.data.join("views"), shared, ..ProjectorOptions::default() };
     let projector = match Projector::open(Arc::clone(&log), options) {
         Ok(projector) => projector,
@@ -224,13 +235,21 @@ async fn views(settings: &Settings, shared: pactum_store::Shared, log: Arc<dyn L
         let check = format!("view {} of partition {}", view.name, view.partition);
         let end = log.end(view.partition).await.unwrap_or(view.offset);
         match view.error {
-            Some(error) => findings.add(&check, Verdict::Failed, error, "the error names the record; see the log for more"),
-            None => findings.ok(&check, format!("at offset {}, {} behind the log", view.offset, end.saturating_sub(view.offset))),
+            Some(error) => {
+                findings.add(&check, Verdict::Failed, error, "the error names the record; see the log for more")
+            }
+            None => findings
+                .ok(&check, format!("at offset {}, {} behind the log", view.offset, end.saturating_sub(view.offset))),
         }
         if deep {
             match projector.verify(view.partition, view.name).await {
                 Ok(digests) if digests.agree() => findings.ok(&check, "agrees with a fold from zero"),
-                Ok(_) => findings.add(&check, Verdict::Failed, "differs from a fold from zero", "move the views directory away; it is built anew from the log at the next start"),
+                Ok(_) => findings.add(
+                    &check,
+                    Verdict::Failed,
+                    "differs from a fold from zero",
+                    "move the views directory away; it is built anew from the log at the next start",
+                ),
                 Err(error) => findings.add(&check, Verdict::Failed, error.to_string(), "the error names the record"),
             }
         }

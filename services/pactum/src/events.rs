@@ -51,7 +51,10 @@ fn moment(time: Option<prost_types::Timestamp>) -> String {
 
 fn text(event: &RecordedEvent, colour: bool) -> String {
     let (bold, dim, plain) = if colour { ("\x1b[1m", "\x1b[2m", "\x1b[0m") } else { ("", "", "") };
-    let resource = event.resource.strip_prefix(&event.program).map_or(event.resource.as_str(), |rest| rest.trim_start_matches('/'));
+    let resource = event
+        .resource
+        .strip_prefix(&event.program)
+        .map_or(event.resource.as_str(), |rest| rest.trim_start_matches('/'));
     format!(
         "{:>8}  {dim}{}{plain}  {bold}{}{plain}  {resource}  {dim}{}{plain}",
         event.sequence,

@@ -102,7 +102,14 @@ pub(crate) async fn start(settings: &Settings) -> anyhow::Result<System> {
     let health = Health::default();
     let mut tasks = Tasks::new(stop.clone());
     tasks.spawn("http", OnExit::StopProcess, http::serve(operators, health.clone(), metrics, stop.clone()));
-    let parts = Parts { settings, shared, log: Arc::clone(&log) as Arc<dyn Log>, roles: Roles::All, health: health.clone() };
+    let parts = Parts {
+        settings,
+        shared,
+        log_id: Some(log.identity().id),
+        log: Arc::clone(&log) as Arc<dyn Log>,
+        roles: Roles::All,
+        health: health.clone(),
+    };
     assemble(&mut tasks, parts, callers, served, &stop).await?;
     tasks.spawn("log health", OnExit::StopProcess, watch_log(log, health.clone(), stop.clone()));
     let grace = settings.grace();
@@ -122,7 +129,8 @@ pub(crate) async fn start_roles(
     let grpc = callers.local_addr()?;
     let health = Health::default();
     let mut tasks = Tasks::new(stop.clone());
-    let parts = Parts { settings: &settings, shared: shared(&settings), log, roles, health: health.clone() };
+    let shared = shared(&settings);
+    let parts = Parts { settings: &settings, shared, log_id: None, log, roles, health: health.clone() };
     assemble(&mut tasks, parts, callers, TokenKey::from_secret(&secret), &stop).await?;
     let system =
         System { grpc, http: grpc, key: TokenKey::from_secret(&secret), health, tasks, stop, grace: settings.grace() };
@@ -139,6 +147,7 @@ async fn listen(address: SocketAddr, setting: &'static str) -> anyhow::Result<Tc
 struct Parts<'a> {
     settings: &'a Settings,
     shared: Shared,
+    log_id: Option<u128>,
     log: Arc<dyn Log>,
     roles: Roles,
     health: Health,
@@ -151,7 +160,7 @@ async fn assemble(
     key: TokenKey,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
-    let Parts { settings, shared, log, roles, health } = parts;
+    let Parts { settings, shared, log_id, log, roles, health } = parts;
     health.set("command", Condition::Starting("starting".into()));
     let (reporter, health_service) = tonic_health::server::health_reporter();
     reporter.set_service_status("", ServingStatus::NotServing).await;
@@ -168,6 +177,7 @@ async fn assemble(
     let options = CommandOptions {
         journal: JournalOptions {
             owner: callers.local_addr()?.to_string(),
+            log_id,
             queue: settings.command.queue,
             window: settings.command.window,
             ..JournalOptions::default()

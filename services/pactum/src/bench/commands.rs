@@ -24,7 +24,11 @@ use crate::serve::{self, Roles};
 
 const PARTNERS: u64 = 50;
 
-pub(super) async fn run(in_flight: &[usize], seconds: f64, beside_umadb: bool) -> anyhow::Result<Vec<(String, Figures)>> {
+pub(super) async fn run(
+    in_flight: &[usize],
+    seconds: f64,
+    beside_umadb: bool,
+) -> anyhow::Result<Vec<(String, Figures)>> {
     if beside_umadb {
         umadb::build().await?;
     }
@@ -38,7 +42,10 @@ pub(super) async fn run(in_flight: &[usize], seconds: f64, beside_umadb: bool) -
     let settings = Settings { data: scratch.path().to_owned(), ..Settings::default() };
     let embedded = serve::open_log(&settings, &serve::shared(&settings), true)?;
     let on_disk = serve::start_roles(Arc::new(embedded), Roles::Command, scratch.path(), stop.clone()).await?;
-    let tokens = [bench_program(on_memory.grpc, &on_memory.key, PARTNERS).await?, bench_program(on_disk.grpc, &on_disk.key, PARTNERS).await?];
+    let tokens = [
+        bench_program(on_memory.grpc, &on_memory.key, PARTNERS).await?,
+        bench_program(on_disk.grpc, &on_disk.key, PARTNERS).await?,
+    ];
 
     let mut rows = Vec::new();
     let numbers = Arc::new(AtomicU64::new(0));

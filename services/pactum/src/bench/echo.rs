@@ -72,7 +72,12 @@ pub(super) async fn start(stop: CancellationToken) -> anyhow::Result<SocketAddr>
 }
 
 /// Measures the echo with messages of `size` bytes.
-pub(super) async fn measure(address: SocketAddr, size: usize, in_flight: usize, seconds: f64) -> anyhow::Result<Figures> {
+pub(super) async fn measure(
+    address: SocketAddr,
+    size: usize,
+    in_flight: usize,
+    seconds: f64,
+) -> anyhow::Result<Figures> {
     let channels = load::channels(address, in_flight).await?;
     let payload = Payload { bytes: Bytes::from(vec![7; size]) };
     load::measure(&channels, in_flight, seconds, &Arc::new(AtomicU64::new(0)), move |channel, _| {

@@ -109,11 +109,15 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
 /// Sets each row against the echo of the same number in flight.
 fn with_echo(rows: Vec<(String, Figures)>) -> Vec<Row> {
     let echo = |in_flight| {
-        rows.iter().find(|(what, figures)| what == echo::NAME && figures.in_flight == in_flight).map(|(_, f)| f.per_second)
+        rows.iter()
+            .find(|(what, figures)| what == echo::NAME && figures.in_flight == in_flight)
+            .map(|(_, f)| f.per_second)
     };
     let ratios: Vec<_> = rows
         .iter()
-        .map(|(what, figures)| echo(figures.in_flight).filter(|_| what != echo::NAME).map(|echo| figures.per_second / echo))
+        .map(|(what, figures)| {
+            echo(figures.in_flight).filter(|_| what != echo::NAME).map(|echo| figures.per_second / echo)
+        })
         .collect();
     rows.into_iter().zip(ratios).map(|((what, figures), of_echo)| Row { what, figures, of_echo }).collect()
 }

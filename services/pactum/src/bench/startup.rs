@@ -65,7 +65,8 @@ async fn ready(port: u16) -> bool {
 fn resident_mib(child: &Child) -> anyhow::Result<u64> {
     let id = child.id().context("serve has ended")?;
     let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|rest| rest.split_whitespace().next());
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")).and_then(|rest| rest.split_whitespace().next());
     Ok(kib.context("the system does not tell a process's memory")?.parse::<u64>()? / 1024)
 }
 

@@ -27,7 +27,13 @@ pub(crate) struct Size {
 }
 
 /// Makes a history that ends at `now`.
-pub(crate) fn generate(program_id: &str, policy_text: &str, policy: &Policy, size: Size, now: Timestamp) -> Vec<Request> {
+pub(crate) fn generate(
+    program_id: &str,
+    policy_text: &str,
+    policy: &Policy,
+    size: Size,
+    now: Timestamp,
+) -> Vec<Request> {
     Generator {
         parent: format!("programs/{program_id}"),
         policy,
@@ -158,7 +164,11 @@ impl Generator<'_> {
         let name = format!("{}/partners/{}", self.parent, member.id);
         let tiers = &self.policy.tiers;
         // Each tier half as large as the one below it.
-        let tier = if number < 2 { tiers.len() - 1 } else { (self.rng.random::<u32>().leading_zeros() as usize).min(tiers.len() - 1) };
+        let tier = if number < 2 {
+            tiers.len() - 1
+        } else {
+            (self.rng.random::<u32>().leading_zeros() as usize).min(tiers.len() - 1)
+        };
         let kind = match self.policy.partner_types.len() {
             0 => "reseller".to_owned(),
             kinds => self.policy.partner_types[self.rng.random_range(0..kinds)].to_string(),

@@ -36,12 +36,8 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     if arguments.settings.print_config {
         return output::text(&settings.to_toml());
     }
-    let size = Size {
-        partners: arguments.partners,
-        deals: arguments.deals,
-        years: arguments.years,
-        seed: arguments.seed,
-    };
+    let size =
+        Size { partners: arguments.partners, deals: arguments.deals, years: arguments.years, seed: arguments.seed };
     let system = serve::start(&settings).await?;
     fill(system.grpc, &system.key, size).await?;
     if arguments.once {
@@ -171,7 +167,8 @@ pub(crate) async fn bench_program(grpc: SocketAddr, key: &TokenKey, partners: u6
             partner: Some(partner::Partner { display_name: format!("Partner {number}"), ..Default::default() }),
             ..Default::default()
         }));
-        requests.push(Request::ApprovePartner(partner::ApprovePartnerRequest { name: name.clone(), ..Default::default() }));
+        requests
+            .push(Request::ApprovePartner(partner::ApprovePartnerRequest { name: name.clone(), ..Default::default() }));
         requests.push(Request::EnrollPartner(partner::EnrollPartnerRequest {
             name: name.clone(),
             tier: "registered".into(),

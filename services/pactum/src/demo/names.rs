@@ -4,18 +4,32 @@ use rand::Rng;
 use rand::seq::IndexedRandom as _;
 
 const FIRST: [&str; 40] = [
-    "Aurora", "Baltic", "Cedar", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel", "Lumen",
-    "Meridian", "Nordic", "Orchard", "Pioneer", "Quarry", "Ridge", "Summit", "Tidal", "Umbra", "Vertex", "Willow",
-    "Yonder", "Zephyr", "Alder", "Beacon", "Copper", "Dune", "Estuary", "Falcon", "Glacier", "Heron", "Isthmus", "Jade",
-    "Keystone", "Lantern", "Maple", "Nimbus", "Onyx",
+    "Aurora", "Baltic", "Cedar", "Delta", "Ember", "Fjord", "Granite", "Harbor", "Indigo", "Juniper", "Kestrel",
+    "Lumen", "Meridian", "Nordic", "Orchard", "Pioneer", "Quarry", "Ridge", "Summit", "Tidal", "Umbra", "Vertex",
+    "Willow", "Yonder", "Zephyr", "Alder", "Beacon", "Copper", "Dune", "Estuary", "Falcon", "Glacier", "Heron",
+    "Isthmus", "Jade", "Keystone", "Lantern", "Maple", "Nimbus", "Onyx",
 ];
 
 const PARTNER_SECOND: [&str; 10] =
     ["Systems", "Cloud", "Partners", "Solutions", "Networks", "Digital", "Consulting", "Integration", "Software", "IT"];
 
 const CUSTOMER_SECOND: [&str; 16] = [
-    "Foods", "Logistics", "Bank", "Energy", "Textiles", "Clinics", "Motors", "Insurance", "Media", "Shipping", "Steel",
-    "Hotels", "Retail", "Pharma", "Airlines", "Farms",
+    "Foods",
+    "Logistics",
+    "Bank",
+    "Energy",
+    "Textiles",
+    "Clinics",
+    "Motors",
+    "Insurance",
+    "Media",
+    "Shipping",
+    "Steel",
+    "Hotels",
+    "Retail",
+    "Pharma",
+    "Airlines",
+    "Farms",
 ];
 
 /// The partner of that number: the first forty differ in their first word.

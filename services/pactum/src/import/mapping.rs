@@ -98,8 +98,9 @@ impl Mapping {
             let path = file.display().to_string();
             let text = std::fs::read_to_string(file)
                 .map_err(|error| MappingError::Read { path: path.clone(), why: error.to_string() })?;
-            let given: toml::Table =
-                text.parse().map_err(|error: toml::de::Error| MappingError::Invalid { path, why: error.to_string() })?;
+            let given: toml::Table = text
+                .parse()
+                .map_err(|error: toml::de::Error| MappingError::Invalid { path, why: error.to_string() })?;
             merge(&mut table, given);
         }
         let path = file.map_or_else(|| "that ships".to_owned(), |file| file.display().to_string());

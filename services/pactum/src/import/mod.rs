@@ -26,7 +26,7 @@ use crate::{bulk, output};
 use mapping::Mapping;
 use plan::{Files, Plan, Step};
 use report::{ConflictRow, RejectedRow, Report};
-use requests::{Sent, Requests};
+use requests::{Requests, Sent};
 
 /// Imports and prints the report.
 pub(crate) async fn crm(arguments: ImportCrmArgs) -> anyhow::Result<()> {
@@ -84,7 +84,8 @@ pub(crate) async fn crm(arguments: ImportCrmArgs) -> anyhow::Result<()> {
     .await?;
     progress.finish_and_clear();
 
-    report.accepted = plan.steps.iter().filter(|step| matches!(step, Step::Draft(_) | Step::Register(..))).count() as u64
+    report.accepted = plan.steps.iter().filter(|step| matches!(step, Step::Draft(_) | Step::Register(..))).count()
+        as u64
         - refused.len() as u64;
     report.rejected.extend(refused.into_values());
     report.rejected.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -92,14 +93,10 @@ pub(crate) async fn crm(arguments: ImportCrmArgs) -> anyhow::Result<()> {
     report.events_appended = after - before.unwrap_or(0);
     report.sequence = after;
     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    report
-        .write(&arguments.report)
-        .with_context(|| format!("the import is done, but its report {} cannot be written", arguments.report.display()))?;
-    if arguments.json {
-        output::json(&report)
-    } else {
-        output::text(&report.summary(&arguments.report))
-    }
+    report.write(&arguments.report).with_context(|| {
+        format!("the import is done, but its report {} cannot be written", arguments.report.display())
+    })?;
+    if arguments.json { output::json(&report) } else { output::text(&report.summary(&arguments.report)) }
 }
 
 /// The program's sequence as the views have it, once they have `at_least`; nothing where there is no program yet.

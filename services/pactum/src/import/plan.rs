@@ -277,7 +277,10 @@ impl Rows<'_> {
             line: row.line,
             id: id.clone(),
             partner: slug(partner),
-            title: [product.as_deref().unwrap_or("deal"), account.map_or("", String::as_str)].join(" ").trim().to_owned(),
+            title: [product.as_deref().unwrap_or("deal"), account.map_or("", String::as_str)]
+                .join(" ")
+                .trim()
+                .to_owned(),
             account: account.cloned(),
             product,
             stage: match meaning {
@@ -297,8 +300,8 @@ impl Rows<'_> {
             }
             steps.push(match meaning {
                 StageMeaning::Won => {
-                    let amount =
-                        Money::parse(self.currency, value).map_err(|error| reject(&columns.value, error.to_string()))?;
+                    let amount = Money::parse(self.currency, value)
+                        .map_err(|error| reject(&columns.value, error.to_string()))?;
                     if amount.minor < 0 {
                         return Err(reject(&columns.value, "an amount cannot be negative".into()));
                     }

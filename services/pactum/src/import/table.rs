@@ -107,7 +107,8 @@ mod tests {
     fn a_broken_row_costs_only_itself() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("t.csv");
-        std::fs::write(&path, b"\xef\xbb\xbfid,name\r\n1, one \r\n2,\xff\r\n3\r\n4,\"four\nlines\"\r\n5,five\r\n").unwrap();
+        std::fs::write(&path, b"\xef\xbb\xbfid,name\r\n1, one \r\n2,\xff\r\n3\r\n4,\"four\nlines\"\r\n5,five\r\n")
+            .unwrap();
         let mut rejected = Vec::new();
         let rows = read(&path, ["name", "id"], &mut rejected).unwrap();
         let read: Vec<_> = rows.iter().map(|row| (row.line, row.fields[1].as_str(), row.fields[0].as_str())).collect();

@@ -97,7 +97,10 @@ fn no_arrow_points_up() {
 fn rocksdb_and_kafka_have_one_user_each() {
     for (library, user) in ONLY_USER {
         for (name, used) in manifests() {
-            assert!(name == user || !used.iter().any(|other| other == library), "{name} uses {library}; go through {user}");
+            assert!(
+                name == user || !used.iter().any(|other| other == library),
+                "{name} uses {library}; go through {user}"
+            );
         }
     }
 }

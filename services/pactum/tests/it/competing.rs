@@ -45,7 +45,8 @@ fn the_readme_shows_who_won_and_why() {
     assert_eq!(second["deal"]["conflicts"][0]["kind"], "CONFLICT_KIND_PROTECTED_BY_OTHER", "{second}");
     assert_eq!(second["deal"]["conflicts"][0]["matchedKeys"][0], "domain", "{second}");
     assert_eq!(history["current"][0]["deal"], "programs/demo/deals/aurora-contoso", "{history}");
-    let kinds: Vec<_> = history["claims"].as_array().unwrap().iter().map(|claim| claim["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<_> =
+        history["claims"].as_array().unwrap().iter().map(|claim| claim["kind"].as_str().unwrap()).collect();
     assert_eq!(
         kinds,
         ["CLAIM_KIND_REGISTERED", "CLAIM_KIND_APPROVED", "CLAIM_KIND_REGISTERED", "CLAIM_KIND_CONFLICT_DETECTED"]
@@ -75,7 +76,13 @@ fn wait_for_partner(system: &System) {
     let data = system.data().to_str().unwrap().to_owned();
     loop {
         let events = crate::system::pactum(&[
-            "events", "--program", "programs/demo", "--endpoint", &system.endpoint(), "--data", &data,
+            "events",
+            "--program",
+            "programs/demo",
+            "--endpoint",
+            &system.endpoint(),
+            "--data",
+            &data,
         ]);
         if String::from_utf8_lossy(&events.stdout).contains("HistoryImportCompleted") {
             break;

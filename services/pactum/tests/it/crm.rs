@@ -36,12 +36,21 @@ fn export(rows: usize) -> Vec<Opportunity> {
             let registered = (rng.random_range(0..10) > 0).then(|| FIRST_DAY + rng.random_range(0..430));
             let account = (rng.random_range(0..7) > 0).then(|| rng.random_range(0..ACCOUNTS));
             let closed = match (registered, account, rng.random_range(0..10)) {
-                (Some(day), Some(_), 0..=4) => Some((day + rng.random_range(0..140), Some(rng.random_range(0..30_000)))),
+                (Some(day), Some(_), 0..=4) => {
+                    Some((day + rng.random_range(0..140), Some(rng.random_range(0..30_000))))
+                }
                 (Some(day), Some(_), 5..=7) => Some((day + rng.random_range(0..140), None)),
                 _ => None,
             };
             let product = PRODUCTS.choose(&mut rng).unwrap();
-            Opportunity { id: format!("{number:04X}QZ"), agent: rng.random_range(0..AGENTS), product, account, registered, closed }
+            Opportunity {
+                id: format!("{number:04X}QZ"),
+                agent: rng.random_range(0..AGENTS),
+                product,
+                account,
+                registered,
+                closed,
+            }
         })
         .collect()
 }
@@ -52,9 +61,8 @@ fn us_date(day: i32) -> String {
 }
 
 fn write(directory: &Path, opportunities: &[Opportunity]) {
-    let mut text = String::from(
-        "opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\r\n",
-    );
+    let mut text =
+        String::from("opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\r\n");
     for row in opportunities {
         let stage = match (&row.closed, row.registered) {
             (Some((_, Some(_))), _) => "Won",
@@ -77,7 +85,8 @@ fn write(directory: &Path, opportunities: &[Opportunity]) {
     std::fs::write(directory.join("pipeline.csv"), text).unwrap();
     let products: String = PRODUCTS.iter().map(|product| format!("{product},S,550\n")).collect();
     std::fs::write(directory.join("products.csv"), format!("product,series,sales_price\n{products}")).unwrap();
-    let teams: String = (0..AGENTS).map(|agent| format!("Agent {agent},Manager {},Office {}\n", agent % 4, agent % 3)).collect();
+    let teams: String =
+        (0..AGENTS).map(|agent| format!("Agent {agent},Manager {},Office {}\n", agent % 4, agent % 3)).collect();
     std::fs::write(directory.join("teams.csv"), format!("sales_agent,manager,regional_office\n{teams}")).unwrap();
     let accounts: String = (0..ACCOUNTS).map(|account| format!("Account {account},x,Kenya\n")).collect();
     std::fs::write(directory.join("accounts.csv"), format!("account,sector,office_location\n{accounts}")).unwrap();
@@ -128,7 +137,8 @@ async fn pipeline(connection: &Connection, group_by: PipelineDimension) -> BTree
         group_by: vec![group_by.into()],
         ..Default::default()
     };
-    let answer = PipelineQueryServiceClient::new(connection.clone()).query_pipeline(request).await.unwrap().into_inner();
+    let answer =
+        PipelineQueryServiceClient::new(connection.clone()).query_pipeline(request).await.unwrap().into_inner();
     let key = |group: &pactum_api::proto::pipeline::v1::PipelineGroup| {
         let key = group.key.clone().unwrap();
         match group_by {
@@ -151,11 +161,28 @@ fn import(system: &System, data: &Path, files: &Path) -> serde_json::Value {
     let path = |name: &str| files.join(name).to_str().unwrap().to_owned();
     let (endpoint, data) = (system.endpoint(), data.to_str().unwrap());
     let printed = pactum_ok(&[
-        "import", "crm", "--program", "programs/acme", "--endpoint", &endpoint, "--data", data, "--json",
-        "--pipeline", &path("pipeline.csv"), "--accounts", &path("accounts.csv"), "--products", &path("products.csv"),
-        "--teams", &path("teams.csv"), "--report", &path("report.json"),
+        "import",
+        "crm",
+        "--program",
+        "programs/acme",
+        "--endpoint",
+        &endpoint,
+        "--data",
+        data,
+        "--json",
+        "--pipeline",
+        &path("pipeline.csv"),
+        "--accounts",
+        &path("accounts.csv"),
+        "--products",
+        &path("products.csv"),
+        "--teams",
+        &path("teams.csv"),
+        "--report",
+        &path("report.json"),
     ]);
-    let written: serde_json::Value = serde_json::from_slice(&std::fs::read(files.join("report.json")).unwrap()).unwrap();
+    let written: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(files.join("report.json")).unwrap()).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), written);
     written
 }
@@ -168,7 +195,8 @@ async fn an_export_comes_in_once_and_its_conflicts_are_those_of_its_days() {
     let system = System::start(data.path());
     let first = import(&system, data.path(), files.path());
 
-    let registered: Vec<_> = opportunities.iter().filter(|row| row.registered.is_some() && row.account.is_some()).collect();
+    let registered: Vec<_> =
+        opportunities.iter().filter(|row| row.registered.is_some() && row.account.is_some()).collect();
     let won: Vec<i64> = registered.iter().filter_map(|row| row.closed.and_then(|(_, value)| value)).collect();
     let lost = registered.iter().filter(|row| matches!(row.closed, Some((_, None)))).count();
     let expected = conflicts(&opportunities);
@@ -186,8 +214,11 @@ async fn an_export_comes_in_once_and_its_conflicts_are_those_of_its_days() {
     assert_eq!(states["DEAL_STATE_WON"].2, won.iter().sum::<i64>() * 100);
     assert_eq!(states["DEAL_STATE_LOST"].0, lost as u64);
     let partners = pipeline(&connection, PipelineDimension::Partner).await;
-    let conflicted: BTreeMap<_, _> =
-        partners.iter().filter(|(_, (_, conflicted, _))| *conflicted > 0).map(|(id, (_, c, _))| (id.clone(), *c)).collect();
+    let conflicted: BTreeMap<_, _> = partners
+        .iter()
+        .filter(|(_, (_, conflicted, _))| *conflicted > 0)
+        .map(|(id, (_, c, _))| (id.clone(), *c))
+        .collect();
     assert_eq!(conflicted, expected);
 
     let second = import(&system, data.path(), files.path());
@@ -221,8 +252,19 @@ fn broken_rows_are_reported_with_line_field_and_reason() {
     let system = System::start(data.path());
     let report = files.path().join("report.json");
     let printed = pactum_ok(&[
-        "import", "crm", "--program", "programs/acme", "--endpoint", &system.endpoint(), "--data",
-        data.path().to_str().unwrap(), "--pipeline", file.to_str().unwrap(), "--report", report.to_str().unwrap(), "--json",
+        "import",
+        "crm",
+        "--program",
+        "programs/acme",
+        "--endpoint",
+        &system.endpoint(),
+        "--data",
+        data.path().to_str().unwrap(),
+        "--pipeline",
+        file.to_str().unwrap(),
+        "--report",
+        report.to_str().unwrap(),
+        "--json",
     ]);
     let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
     assert_eq!(report["accepted"], 1, "{report}");
@@ -230,7 +272,10 @@ fn broken_rows_are_reported_with_line_field_and_reason() {
     assert_eq!(rejected.len(), rows.len() - 1);
     for (place, (_, field, reason)) in rows.iter().enumerate().skip(1) {
         let line = place as u64 + 2;
-        let found = rejected.iter().find(|row| row["line"] == line).unwrap_or_else(|| panic!("line {line} is missing: {report}"));
+        let found = rejected
+            .iter()
+            .find(|row| row["line"] == line)
+            .unwrap_or_else(|| panic!("line {line} is missing: {report}"));
         assert_eq!(found["field"], *field, "line {line}: {found}");
         assert!(found["reason"].as_str().unwrap().contains(reason), "line {line}: {found}");
     }

@@ -11,7 +11,8 @@ pub(crate) fn root() -> PathBuf {
 /// The code block after `<!-- test: NAME -->`.
 pub(crate) fn example(document: &str, name: &str) -> String {
     let text = std::fs::read_to_string(root().join(document)).unwrap();
-    let (_, after) = text.split_once(&format!("<!-- test: {name} -->")).unwrap_or_else(|| panic!("{document} has no {name}"));
+    let (_, after) =
+        text.split_once(&format!("<!-- test: {name} -->")).unwrap_or_else(|| panic!("{document} has no {name}"));
     let (_, code) = after.split_once("```").unwrap();
     let (code, _) = code.split_once("\n```").unwrap();
     code.split_once('\n').unwrap().1.to_owned()
@@ -39,8 +40,20 @@ fn the_mapping_shown_reads_an_export_of_its_form() {
     )
     .unwrap();
     let printed = pactum_ok(&[
-        "import", "crm", "--program", "programs/acme", "--endpoint", &system.endpoint(), "--data", data.to_str().unwrap(),
-        "--pipeline", file.to_str().unwrap(), "--mapping", mapping.to_str().unwrap(), "--json", "--report",
+        "import",
+        "crm",
+        "--program",
+        "programs/acme",
+        "--endpoint",
+        &system.endpoint(),
+        "--data",
+        data.to_str().unwrap(),
+        "--pipeline",
+        file.to_str().unwrap(),
+        "--mapping",
+        mapping.to_str().unwrap(),
+        "--json",
+        "--report",
         directory.path().join("report.json").to_str().unwrap(),
     ]);
     let report: serde_json::Value = serde_json::from_str(&printed).unwrap();
@@ -64,7 +77,11 @@ fn every_page_that_is_linked_is_there() {
                 continue;
             }
             links += 1;
-            assert!(page.parent().unwrap().join(file).exists(), "{} links to {target}, which is not there", page.display());
+            assert!(
+                page.parent().unwrap().join(file).exists(),
+                "{} links to {target}, which is not there",
+                page.display()
+            );
         }
     }
     assert!(links > 20, "the walk found only {links} links");

@@ -59,8 +59,12 @@ fn doctor_asks_a_running_system_and_looks_into_one_that_is_not() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().to_str().unwrap();
     let system = System::start(directory.path());
-    let flags =
-        ["--grpc-listen", &format!("127.0.0.1:{}", system.grpc), "--http-listen", &format!("127.0.0.1:{}", system.http)];
+    let flags = [
+        "--grpc-listen",
+        &format!("127.0.0.1:{}", system.grpc),
+        "--http-listen",
+        &format!("127.0.0.1:{}", system.http),
+    ];
     let report = pactum_ok(&[&["doctor", "--data", data][..], &flags].concat());
     assert!(report.contains("running"), "{report}");
     system.terminate();
@@ -81,9 +85,10 @@ fn a_truncated_log_is_refused_and_explained() {
     // The newest write-ahead file holds what was acknowledged last.
     let mut files = Vec::new();
     walk(&directory.path().join("log"), &mut files);
-    let wal = files.into_iter().filter(|path| path.extension().is_some_and(|kind| kind == "log")).max_by_key(|path| {
-        std::fs::metadata(path).unwrap().len()
-    });
+    let wal = files
+        .into_iter()
+        .filter(|path| path.extension().is_some_and(|kind| kind == "log"))
+        .max_by_key(|path| std::fs::metadata(path).unwrap().len());
     let wal = wal.expect("the embedded log keeps a write-ahead file");
     let length = std::fs::metadata(&wal).unwrap().len();
     assert!(length > 100);
@@ -107,7 +112,8 @@ fn walk(directory: &std::path::Path, files: &mut Vec<std::path::PathBuf>) {
 fn settings_have_one_precedence() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("pactum.toml");
-    std::fs::write(&file, "[grpc]\nlisten = '127.0.0.1:1'\n[http]\nlisten = '127.0.0.1:2'\n[command]\nqueue = 3\n").unwrap();
+    std::fs::write(&file, "[grpc]\nlisten = '127.0.0.1:1'\n[http]\nlisten = '127.0.0.1:2'\n[command]\nqueue = 3\n")
+        .unwrap();
     let output = std::process::Command::new(crate::system::PACTUM)
         .args(["serve", "--print-config", "--config", file.to_str().unwrap(), "--http-listen", "127.0.0.1:22"])
         .env("PACTUM_GRPC__LISTEN", "127.0.0.1:11")

@@ -145,10 +145,10 @@ fn get(port: u16, path: &str) -> String {
 
 /// A small program with active partners `north`, `south` and `east`, made through bulk.
 pub(crate) async fn small_program(system: &System, program: &str, policy: &str) -> Connection {
+    use pactum_api::proto::bulk::v1::ExecuteRequest;
     use pactum_api::proto::bulk::v1::bulk_service_client::BulkServiceClient;
     use pactum_api::proto::bulk::v1::execute_request::Request as Bulk;
     use pactum_api::proto::bulk::v1::execute_response::Outcome;
-    use pactum_api::proto::bulk::v1::ExecuteRequest;
     use pactum_api::proto::partner::v1 as partner;
     use pactum_api::proto::program::v1 as proto;
     let name = format!("programs/{program}");
@@ -171,7 +171,8 @@ pub(crate) async fn small_program(system: &System, program: &str, policy: &str) 
             partner: Some(partner::Partner { display_name: id.into(), ..Default::default() }),
             ..Default::default()
         }));
-        requests.push(Bulk::ApprovePartner(partner::ApprovePartnerRequest { name: partner.clone(), ..Default::default() }));
+        requests
+            .push(Bulk::ApprovePartner(partner::ApprovePartnerRequest { name: partner.clone(), ..Default::default() }));
         requests.push(Bulk::EnrollPartner(partner::EnrollPartnerRequest {
             name: partner.clone(),
             tier: "silver".into(),
@@ -181,11 +182,8 @@ pub(crate) async fn small_program(system: &System, program: &str, policy: &str) 
         requests.push(Bulk::ActivatePartner(partner::ActivatePartnerRequest { name: partner, ..Default::default() }));
     }
     let requests: Vec<_> = requests.into_iter().map(|request| ExecuteRequest { request: Some(request) }).collect();
-    let mut answers = BulkServiceClient::new(connection.clone())
-        .execute(tokio_stream::iter(requests))
-        .await
-        .unwrap()
-        .into_inner();
+    let mut answers =
+        BulkServiceClient::new(connection.clone()).execute(tokio_stream::iter(requests)).await.unwrap().into_inner();
     while let Some(answer) = answers.message().await.unwrap() {
         assert!(matches!(answer.outcome, Some(Outcome::Result(_))), "{answer:?}");
     }
