@@ -55,7 +55,10 @@ pub(super) fn win(
     field::amount("amount", amount)?;
     if let Some(expected) = deal.amount.filter(|expected| expected.currency != amount.currency) {
         let (expected, given) = (expected.currency.as_str(), amount.currency.as_str());
-        return Err(field::invalid("amount.currency_code", format!("the deal is in {expected}, the amount in {given}")));
+        return Err(field::invalid(
+            "amount.currency_code",
+            format!("the deal is in {expected}, the amount in {given}"),
+        ));
     }
     let closed_on = closing_day(setting, closed_on)?;
     Ok(vec![of(&deal.id, Event::Won { amount, closed_on })])

@@ -177,9 +177,8 @@ fn own_registrations(
     standing: &Standing<'_>,
     found: &mut Vec<Conflict>,
 ) {
-    let expires = |deal: &Deal| {
-        ends_with_protection(setting, deal) && standing.lapsed.iter().any(|lapsed| lapsed.id == deal.id)
-    };
+    let expires =
+        |deal: &Deal| ends_with_protection(setting, deal) && standing.lapsed.iter().any(|lapsed| lapsed.id == deal.id);
     let own = setting.model.index().own(&claim.partner.id, claim.account).iter();
     let overlapping = own
         .filter(|id| *id != claim.deal)

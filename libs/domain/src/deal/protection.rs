@@ -45,7 +45,15 @@ pub(super) fn standing<'a>(
 impl Standing<'_> {
     /// The missing expiries, to go before the events that rest on them.
     pub(super) fn expiries(&self, setting: &Setting<'_>) -> Vec<AnyEvent> {
-        self.lapsed.iter().filter_map(|deal| Some(of(&deal.id, expiry(setting, deal)?))).collect()
+        let mut events = Vec::new();
+        self.record_expiries(setting, &mut events);
+        events
+    }
+
+    /// The same, into a record that is being made.
+    pub(super) fn record_expiries(&self, setting: &Setting<'_>, events: &mut Vec<AnyEvent>) {
+        let expired = self.lapsed.iter().filter_map(|deal| Some(of(&deal.id, expiry(setting, deal)?)));
+        events.extend(expired);
     }
 
     /// Refuses where another partner's deal holds protection.
@@ -117,7 +125,13 @@ pub(super) fn settled<'a>(setting: &Setting<'_>, deal: &'a Deal) -> (Cow<'a, Dea
 }
 
 /// The window that the policy gives a partner, from now by the deal's clock.
-pub(super) fn window(setting: &Setting<'_>, policy: &Policy, partner: &Partner, basis: Basis, days: Option<u32>) -> Grant {
+pub(super) fn window(
+    setting: &Setting<'_>,
+    policy: &Policy,
+    partner: &Partner,
+    basis: Basis,
+    days: Option<u32>,
+) -> Grant {
     let days = days.unwrap_or_else(|| policy.protection_days(&partner.tier));
     let from = setting.clock.at(basis);
     let until = from.plus_days(i64::from(days));
@@ -149,7 +163,8 @@ pub(super) fn extend(
     }
     let most = registration.max_extension_days;
     if extensions >= registration.max_extensions {
-        let rule = format!("protection may be extended {} times, and was {extensions} times", registration.max_extensions);
+        let rule =
+            format!("protection may be extended {} times, and was {extensions} times", registration.max_extensions);
         return Err(setting.forbidden_by_policy(rule));
     }
     if days > most {

@@ -55,7 +55,11 @@ pub(super) fn draft(setting: &Setting<'_>, id: &DealId, draft: &Draft) -> Result
 }
 
 /// Registers a new deal, or one that is a draft.
-pub(super) fn register(setting: &Setting<'_>, id: &DealId, submission: &Submission) -> Result<Vec<AnyEvent>, Rejection> {
+pub(super) fn register(
+    setting: &Setting<'_>,
+    id: &DealId,
+    submission: &Submission,
+) -> Result<Vec<AnyEvent>, Rejection> {
     let before = setting.model.deal(id).map(Arc::as_ref);
     if let Some(deal) = before {
         if deal.state != DealState::Draft || !setting.may_see(&deal.partner) {
@@ -97,7 +101,11 @@ pub(super) fn submit(setting: &Setting<'_>, deal: &Deal, new_account: &AccountId
 }
 
 /// Answers a reviewer's request with the registration as it is now. Its place in line is kept.
-pub(super) fn resubmit(setting: &Setting<'_>, deal: &Deal, submission: &Submission) -> Result<Vec<AnyEvent>, Rejection> {
+pub(super) fn resubmit(
+    setting: &Setting<'_>,
+    deal: &Deal,
+    submission: &Submission,
+) -> Result<Vec<AnyEvent>, Rejection> {
     check_same_partner(deal, submission)?;
     match deal.state {
         DealState::ActionRequired => {}
@@ -170,7 +178,10 @@ fn check_previous(
     };
     if !deal.state.is_final() {
         let state = deal.state.words();
-        return Err(field::invalid(FIELD, format!("deal {previous} is {state}; a new attempt follows one that has ended")));
+        return Err(field::invalid(
+            FIELD,
+            format!("deal {previous} is {state}; a new attempt follows one that has ended"),
+        ));
     }
     Ok(())
 }
@@ -278,7 +289,8 @@ fn file(
         previous_deal: submission.previous_deal.clone(),
         basis,
     };
-    let mut events = standing.expiries(setting);
+    let mut events = Vec::with_capacity(standing.lapsed.len() + 2);
+    standing.record_expiries(setting, &mut events);
     events.push(of(id, event(registered)));
     verdict.record(setting, id, &mut events);
     Ok(events)

@@ -1,15 +1,22 @@
 //! Which account a customer is: exact keys decide, names only hint.
 
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 use pactum_ids::AccountId;
+use rustc_hash::FxBuildHasher;
 use smol_str::SmolStr;
 
 use super::Model;
 use crate::account::{Account, AccountKey, Customer, NormalisedName, similarity};
 
-/// A block of a normalised name: names that are alike nearly always share one.
-pub(super) type Block = SmolStr;
+/// The hash of a block of a normalised name: names that are alike nearly always share one. Two blocks of one hash only make
+/// more candidates.
+pub(super) type Block = u64;
+
+fn blocks(name: &NormalisedName) -> impl Iterator<Item = Block> + '_ {
+    name.blocks().map(|block| FxBuildHasher.hash_one(block))
+}
 
 /// Which kinds of keys there are, a bit each.
 pub(super) type KeyKinds = u8;
@@ -26,7 +33,7 @@ pub(crate) struct KnownAccount {
 
 impl KnownAccount {
     pub(super) fn blocks(&self) -> impl Iterator<Item = Block> + '_ {
-        self.name.blocks()
+        blocks(&self.name)
     }
 
     pub(super) fn kinds(&self) -> KeyKinds {
@@ -134,13 +141,15 @@ impl Model {
         if customer.name.is_empty() {
             return Vec::new();
         }
-        let name = NormalisedName::new(&customer.name);
         let given = kinds(&customer.keys);
+        let others = || (0..=ALL_KINDS).filter(|kinds| kinds & given == 0 && self.index.has_kinds(*kinds));
+        if others().next().is_none() {
+            return Vec::new();
+        }
+        let name = NormalisedName::new(&customer.name);
         let mut candidates: Vec<&AccountId> = Vec::new();
-        for block in name.blocks() {
-            for kinds in (0..=ALL_KINDS).filter(|kinds| kinds & given == 0) {
-                candidates.extend(self.index.in_block(&block, kinds));
-            }
+        for block in blocks(&name) {
+            candidates.extend(others().flat_map(|kinds| self.index.in_block(block, kinds)));
         }
         candidates.sort_unstable();
         candidates.dedup();

@@ -77,7 +77,10 @@ pub(crate) fn code<'a>(field: &'static str, code: &'a str, default: &'static str
     }
     let upper_snake = code.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_');
     if code.len() > CODE || !upper_snake || !code.starts_with(|c: char| c.is_ascii_uppercase()) {
-        return Err(invalid(field, "a reason code is up to 64 of A-Z, 0-9 and _, and begins with a letter: PRICE_TOO_LOW"));
+        return Err(invalid(
+            field,
+            "a reason code is up to 64 of A-Z, 0-9 and _, and begins with a letter: PRICE_TOO_LOW",
+        ));
     }
     Ok(code)
 }

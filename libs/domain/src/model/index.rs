@@ -35,6 +35,36 @@ pub(crate) struct Index {
     /// Accounts by a block of their name, apart by the kinds of keys they have: an account that has a key of a kind that a
     /// customer gives too is either found by that key or is another one, and need not be looked at.
     by_block: Sorted<(Block, KeyKinds), AccountId>,
+    /// How many accounts have just these kinds of keys.
+    kinds: [u32; 16],
+}
+
+/// Where a deal is found in the indexes.
+#[derive(Default)]
+struct Places<'a> {
+    open: Option<&'a PartnerId>,
+    own: Option<(&'a PartnerId, &'a AccountId)>,
+    holding: Option<&'a AccountId>,
+    due: Option<(Timestamp, Basis)>,
+    won: Option<&'a AccountId>,
+}
+
+impl<'a> Places<'a> {
+    fn of(deal: &'a Deal) -> Self {
+        let account = deal.account.as_ref();
+        let open = deal.state.is_open_registration().then_some(&deal.partner);
+        let due = match deal.protection {
+            ProtectionState::Held { until, basis, .. } => Some((until, basis)),
+            ProtectionState::None | ProtectionState::Under { .. } | ProtectionState::Ended { .. } => None,
+        };
+        Self {
+            open,
+            own: open.zip(account),
+            holding: account.filter(|_| due.is_some()),
+            due: due.filter(|_| account.is_some()),
+            won: account.filter(|_| deal.state == DealState::Won),
+        }
+    }
 }
 
 impl Index {
@@ -62,8 +92,13 @@ impl Index {
         self.by_key.get(key)
     }
 
-    pub(super) fn in_block(&self, block: &Block, kinds: KeyKinds) -> &[AccountId] {
-        self.by_block.get(&(block.clone(), kinds))
+    pub(super) fn in_block(&self, block: Block, kinds: KeyKinds) -> &[AccountId] {
+        self.by_block.get(&(block, kinds))
+    }
+
+    /// Whether there are accounts that have just these kinds of keys.
+    pub(super) fn has_kinds(&self, kinds: KeyKinds) -> bool {
+        self.kinds[usize::from(kinds)] > 0
     }
 
     pub(super) fn due(&self, basis: Basis) -> &BTreeSet<(Timestamp, DealId)> {
@@ -73,51 +108,42 @@ impl Index {
         }
     }
 
+    /// Most events move a deal in few indexes or in none; the others are left alone.
     pub(super) fn replace_deal(&mut self, old: Option<&Deal>, new: Option<&Deal>) {
-        if let Some(deal) = old {
-            self.remove_deal(deal);
+        let Some(id) = new.or(old).map(|deal| &deal.id) else { return };
+        let (from, to) = (old.map(Places::of).unwrap_or_default(), new.map(Places::of).unwrap_or_default());
+        if from.open != to.open {
+            from.open.inspect(|partner| self.count_down(partner));
+            to.open.inspect(|partner| *self.open_registrations.entry((*partner).clone()).or_default() += 1);
         }
-        if let Some(deal) = new {
-            self.insert_deal(deal);
+        if from.own != to.own {
+            let key = |(partner, account): (&PartnerId, &AccountId)| (partner.clone(), account.clone());
+            from.own.map(key).inspect(|key| self.own.remove(key, id));
+            to.own.map(key).into_iter().for_each(|key| self.own.insert(key, id.clone()));
+        }
+        if from.holding != to.holding {
+            from.holding.inspect(|account| self.holding.remove(account, id));
+            to.holding.inspect(|account| self.holding.insert((*account).clone(), id.clone()));
+        }
+        if from.due != to.due {
+            from.due.inspect(|(until, basis)| {
+                self.due_mut(*basis).remove(&(*until, id.clone()));
+            });
+            to.due.inspect(|(until, basis)| {
+                self.due_mut(*basis).insert((*until, id.clone()));
+            });
+        }
+        if from.won != to.won {
+            from.won.inspect(|account| self.won.remove(account, id));
+            to.won.inspect(|account| self.won.insert((*account).clone(), id.clone()));
         }
     }
 
-    fn insert_deal(&mut self, deal: &Deal) {
-        if deal.state.is_open_registration() {
-            *self.open_registrations.entry(deal.partner.clone()).or_default() += 1;
-        }
-        let Some(account) = &deal.account else { return };
-        if let ProtectionState::Held { until, basis, .. } = deal.protection {
-            self.holding.insert(account.clone(), deal.id.clone());
-            self.due_mut(basis).insert((until, deal.id.clone()));
-        }
-        if deal.state.is_open_registration() {
-            self.own.insert((deal.partner.clone(), account.clone()), deal.id.clone());
-        }
-        if deal.state == DealState::Won {
-            self.won.insert(account.clone(), deal.id.clone());
-        }
-    }
-
-    fn remove_deal(&mut self, deal: &Deal) {
-        if deal.state.is_open_registration() {
-            if let Some(count) = self.open_registrations.get_mut(&deal.partner) {
-                *count -= 1;
-                if *count == 0 {
-                    self.open_registrations.remove(&deal.partner);
-                }
-            }
-        }
-        let Some(account) = &deal.account else { return };
-        if let ProtectionState::Held { until, basis, .. } = deal.protection {
-            self.holding.remove(account, &deal.id);
-            self.due_mut(basis).remove(&(until, deal.id.clone()));
-        }
-        if deal.state.is_open_registration() {
-            self.own.remove(&(deal.partner.clone(), account.clone()), &deal.id);
-        }
-        if deal.state == DealState::Won {
-            self.won.remove(account, &deal.id);
+    fn count_down(&mut self, partner: &PartnerId) {
+        let Some(count) = self.open_registrations.get_mut(partner) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.open_registrations.remove(partner);
         }
     }
 
@@ -142,6 +168,7 @@ impl Index {
             for key in &known.account.keys {
                 self.by_key.remove(key);
             }
+            self.kinds[usize::from(known.kinds())] -= 1;
             for block in known.blocks() {
                 self.by_block.remove(&(block, known.kinds()), &known.account.id);
             }
@@ -150,6 +177,7 @@ impl Index {
             for key in &known.account.keys {
                 self.by_key.insert(key.clone(), known.account.id.clone());
             }
+            self.kinds[usize::from(known.kinds())] += 1;
             for block in known.blocks() {
                 self.by_block.insert((block, known.kinds()), known.account.id.clone());
             }

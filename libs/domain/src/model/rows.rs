@@ -32,7 +32,11 @@ impl Model {
         old
     }
 
-    pub(super) fn replace_account(&mut self, id: AccountId, new: Option<Arc<KnownAccount>>) -> Option<Arc<KnownAccount>> {
+    pub(super) fn replace_account(
+        &mut self,
+        id: AccountId,
+        new: Option<Arc<KnownAccount>>,
+    ) -> Option<Arc<KnownAccount>> {
         let old = replace(&mut self.accounts, id, new.clone());
         self.index.replace_account(old.as_deref(), new.as_deref());
         old

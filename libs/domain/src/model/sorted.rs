@@ -23,6 +23,11 @@ impl<K: Hash + Eq, I: Ord> Sorted<K, I> {
 
     pub(super) fn insert(&mut self, key: K, id: I) {
         let ids = self.0.entry(key).or_default();
+        // Ids are mostly made in order of time.
+        if ids.last().is_none_or(|last| *last < id) {
+            ids.push(id);
+            return;
+        }
         if let Err(place) = ids.binary_search(&id) {
             ids.insert(place, id);
         }

@@ -25,7 +25,8 @@ pub(crate) fn decide(
         OpportunityCommand::Open { customer, new_account, scope } => open(setting, id, customer, new_account, scope)?,
         OpportunityCommand::Close { reason } => {
             let known = setting.model.opportunity(id);
-            let opportunity = known.ok_or_else(|| Rejection::NotFound { kind: "opportunity", id: id.as_str().into() })?;
+            let opportunity =
+                known.ok_or_else(|| Rejection::NotFound { kind: "opportunity", id: id.as_str().into() })?;
             setting.check_version(opportunity.version)?;
             if !opportunity.open {
                 return Ok(Vec::new());

@@ -12,7 +12,11 @@ use crate::policy::Policy;
 use crate::rejection::Rejection;
 
 /// Decides a command to a partner.
-pub(crate) fn decide(setting: &Setting<'_>, id: &PartnerId, command: &PartnerCommand) -> Result<Vec<AnyEvent>, Rejection> {
+pub(crate) fn decide(
+    setting: &Setting<'_>,
+    id: &PartnerId,
+    command: &PartnerCommand,
+) -> Result<Vec<AnyEvent>, Rejection> {
     let event = match command {
         PartnerCommand::Apply(profile) => Some(apply(setting, id, profile)?),
         _ => {
@@ -34,9 +38,8 @@ fn decide_known(
         return self::update(setting, partner, update);
     }
     setting.vendor_only()?;
-    let refuse = |verb, allowed| {
-        Rejection::InvalidTransition { kind: "partner", state: partner.state.words(), verb, allowed }
-    };
+    let refuse =
+        |verb, allowed| Rejection::InvalidTransition { kind: "partner", state: partner.state.words(), verb, allowed };
     match command {
         // Decided before.
         PartnerCommand::Apply(_) | PartnerCommand::Update(_) => Ok(None),
@@ -115,10 +118,10 @@ fn apply(setting: &Setting<'_>, id: &PartnerId, profile: &Profile) -> Result<Eve
     check_country(profile.country.as_ref())?;
     check_domain(profile.domain.as_ref())?;
     field::handle("partner.partner_type", &profile.kind)?;
-    if !profile.kind.is_empty() {
-        if let Ok(policy) = setting.policy() {
-            known_type("partner.partner_type", policy, &profile.kind)?;
-        }
+    if !profile.kind.is_empty()
+        && let Ok(policy) = setting.policy()
+    {
+        known_type("partner.partner_type", policy, &profile.kind)?;
     }
     Ok(Event::Applied(profile.clone()))
 }
@@ -204,9 +207,8 @@ fn update(setting: &Setting<'_>, partner: &Partner, update: &ProfileUpdated) -> 
     if names_terms {
         setting.vendor_only()?;
     }
-    let refuse = |verb, allowed| {
-        Rejection::InvalidTransition { kind: "partner", state: partner.state.words(), verb, allowed }
-    };
+    let refuse =
+        |verb, allowed| Rejection::InvalidTransition { kind: "partner", state: partner.state.words(), verb, allowed };
     if partner.state.is_final() {
         return Err(refuse("changed", "it must be in the program or on its way there"));
     }

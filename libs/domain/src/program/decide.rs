@@ -84,7 +84,10 @@ fn publish(
     }
     let effective_from = effective_from.unwrap_or(now);
     if effective_from < now {
-        return Err(field::invalid(FIELD, format!("{effective_from} has gone by; a policy holds from now, {now}, at the earliest")));
+        return Err(field::invalid(
+            FIELD,
+            format!("{effective_from} has gone by; a policy holds from now, {now}, at the earliest"),
+        ));
     }
     if Timestamp::new(effective_from.0).is_err() {
         return Err(field::invalid(FIELD, "the time is outside 1900-01-01 to 2199-12-31"));

@@ -129,10 +129,15 @@ fn the_five_most_alike_are_named_best_first() {
         world.run(&register(&format!("d{n}"), of(named(name, None), &id)));
     }
     world.run(&register("d", of(named("Initech", None), "a9")));
-    let scores: Vec<u16> = world.deal("d").conflicts.iter().filter_map(|conflict| match conflict.kind {
-        ConflictKind::SimilarAccount { score, .. } => Some(score),
-        _ => None,
-    }).collect();
+    let scores: Vec<u16> = world
+        .deal("d")
+        .conflicts
+        .iter()
+        .filter_map(|conflict| match conflict.kind {
+            ConflictKind::SimilarAccount { score, .. } => Some(score),
+            _ => None,
+        })
+        .collect();
     assert_eq!((scores.len(), scores[0]), (5, 1000));
     assert!(scores.is_sorted_by(|a, b| a >= b));
 }

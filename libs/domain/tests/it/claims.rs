@@ -118,8 +118,11 @@ fn what_the_partner_lacks() {
         scope: scope(products, territories),
         ..submission("small", "n")
     };
-    assert_eq!(kinds(&world, of_small(&["core"], &["FR"])), [too_low.clone()]);
-    assert_eq!(kinds(&world, of_small(&["core"], &["DE", "FR", "US"])), [too_low.clone(), not_held("DE"), not_held("US")]);
+    assert_eq!(kinds(&world, of_small(&["core"], &["FR"])), std::slice::from_ref(&too_low));
+    assert_eq!(
+        kinds(&world, of_small(&["core"], &["DE", "FR", "US"])),
+        [too_low.clone(), not_held("DE"), not_held("US")]
+    );
     assert_eq!(kinds(&world, of_small(&["shield"], &["EMEA"])), [too_low.clone(), not_held("EMEA"), lacks.clone()]);
     assert_eq!(kinds(&world, of_small(&[], &[])), [too_low, not_held("*"), lacks]);
     let alpha = Submission { scope: scope(&["core"], &[]), ..submission("alpha", "n") };
@@ -141,7 +144,10 @@ fn the_tiers_capacity() {
     assert_eq!(kinds(&world, submission("small", "n")), [ConflictKind::CapacityUsedUp { limit: 4 }]);
     world.run(&lose("c0"));
     assert_eq!(kinds(&world, submission("small", "n")), [], "a closed deal takes no room");
-    world.run(&partner("small", PartnerCommand::Update(ProfileUpdated { tier: Some("silver".into()), ..Default::default() })));
+    world.run(&partner(
+        "small",
+        PartnerCommand::Update(ProfileUpdated { tier: Some("silver".into()), ..Default::default() }),
+    ));
     world.run(&register("c4", submission("small", "n")));
     assert_eq!(world.state("c4"), DealState::Approved);
 }
@@ -221,7 +227,11 @@ fn a_changed_claim_is_examined_anew() {
     assert_eq!(world.state("d"), DealState::Conflicted);
     let out = world.run_as(sales("alpha"), &amend("d", to("US")));
     assert_eq!(names(&out), ["d Amended"]);
-    assert_eq!((world.state("d"), world.deal("d").conflicts.len()), (DealState::Conflicted, 0), "a reviewer looks still");
+    assert_eq!(
+        (world.state("d"), world.deal("d").conflicts.len()),
+        (DealState::Conflicted, 0),
+        "a reviewer looks still"
+    );
 }
 
 #[test]

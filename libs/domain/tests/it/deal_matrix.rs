@@ -32,10 +32,9 @@ pub(crate) fn deal_in(state: DealState) -> World {
         Submitted => &[register("d", large("alpha", "initech"))],
         InReview => &[register("d", large("alpha", "initech")), deal("d", DealCommand::StartReview)],
         ActionRequired => &[register("d", large("alpha", "initech")), request_action("who decides there?")],
-        Conflicted => &[
-            register("holder", submission("beta", "initech")),
-            register("d", submission("alpha", "unused")),
-        ],
+        Conflicted => {
+            &[register("holder", submission("beta", "initech")), register("d", submission("alpha", "unused"))]
+        }
         Approved | Expired => &[register("d", submission("alpha", "initech"))],
         Won => &[register("d", submission("alpha", "initech")), win("d", usd(100))],
         Lost => &[register("d", submission("alpha", "initech")), lose("d")],
@@ -97,11 +96,11 @@ fn verbs() -> Vec<Verb> {
             ],
             &[],
         ),
-        verb(request_action("who decides there?"), &[
-            (Submitted, ActionRequired),
-            (InReview, ActionRequired),
-            (Conflicted, ActionRequired),
-        ], &[ActionRequired]),
+        verb(
+            request_action("who decides there?"),
+            &[(Submitted, ActionRequired), (InReview, ActionRequired), (Conflicted, ActionRequired)],
+            &[ActionRequired],
+        ),
         verb(
             approve("d", ProtectionChoice::Without),
             &[(Submitted, Approved), (InReview, Approved), (Conflicted, Approved)],
@@ -179,7 +178,9 @@ fn every_verb_from_every_state() {
                 assert_eq!(decided, Ok(Vec::new()), "{case}");
             } else {
                 let refusal = decided.expect_err(&case);
-                let Rejection::InvalidTransition { kind, state: words, .. } = &refusal else { panic!("{case}: {refusal}") };
+                let Rejection::InvalidTransition { kind, state: words, .. } = &refusal else {
+                    panic!("{case}: {refusal}")
+                };
                 let unprotected = matches!(&command, Command::Deal(_, DealCommand::ExtendProtection { .. }));
                 let expected = if unprotected { "without protection of its own" } else { state.words() };
                 assert_eq!((*kind, *words), ("deal", expected), "{case}");

@@ -17,8 +17,13 @@ fn refused(state: DealState, command: Command, reason: &str, message: &str) {
 fn what_does_not_exist_is_not_found() {
     let world = deal_in(DealState::Approved);
     check(&world, admin(), &withdraw("d9"), "NOT_FOUND", "deal d9 does not exist");
-    check(&world, admin(), &deal("d", DealCommand::Withdraw { reason: "\0".into() }), "INVALID_FIELD",
-        "reason: control characters are not allowed");
+    check(
+        &world,
+        admin(),
+        &deal("d", DealCommand::Withdraw { reason: "\0".into() }),
+        "INVALID_FIELD",
+        "reason: control characters are not allowed",
+    );
     let submitted = deal_in(DealState::Submitted);
     check(&submitted, admin(), &mark_duplicate("d9"), "NOT_FOUND", "deal d9 does not exist");
     check(&world, admin(), &reassign("d", "nobody", &[1]), "NOT_FOUND", "partner nobody does not exist");

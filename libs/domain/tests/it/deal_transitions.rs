@@ -13,7 +13,10 @@ fn a_small_registration_is_approved_at_once_with_protection() {
     let events = world.run_as(sales("alpha"), &register("d", submission("alpha", "initech")));
     assert_eq!(names(&events), ["d Registered", "d Approved"]);
     let Event::Approved { decision, grant } = deal_event(&events[1]) else { panic!("{events:?}") };
-    assert_eq!((decision.reason_code.as_str(), decision.automatic, decision.policy_version), ("AUTO_APPROVED", true, 1));
+    assert_eq!(
+        (decision.reason_code.as_str(), decision.automatic, decision.policy_version),
+        ("AUTO_APPROVED", true, 1)
+    );
     let until = START.plus_days(90);
     assert_eq!(*grant, Grant::Window { from: START, until, basis: Basis::Recorded });
     let deal = world.deal("d");
@@ -56,7 +59,8 @@ fn a_draft_is_registered_as_it_stands_or_with_another_text() {
     let proposal = Draft { stage: Some("proposal".into()), ..draft("alpha") };
     world.run_as(sales("alpha"), &deal("d", DealCommand::Draft(proposal)));
     assert!(world.model.account(&account_id("initech")).is_none(), "a draft claims nothing");
-    let submitted = world.clone().run_as(sales("alpha"), &deal("d", DealCommand::Submit { new_account: account_id("n") }));
+    let submitted =
+        world.clone().run_as(sales("alpha"), &deal("d", DealCommand::Submit { new_account: account_id("n") }));
     assert_eq!(names(&submitted), ["d Registered", "d Approved"]);
     let other = Submission { title: "Another".to_owned(), ..submission("alpha", "initech") };
     world.run_as(sales("alpha"), &register("d", other));
@@ -115,7 +119,6 @@ fn a_win_ends_protection_and_says_how_much_and_when() {
     assert_eq!(world.decide(sales("alpha"), &deal("d", again)), Ok(Vec::new()));
 }
 
-
 #[test]
 fn a_win_may_be_dated_tomorrow_for_those_who_live_ahead_of_utc() {
     let mut world = deal_in(DealState::Approved);
@@ -145,7 +148,8 @@ fn only_what_differs_is_amended() {
         ..Amendment::default()
     };
     assert_eq!(world.decide(sales("alpha"), &amend("d", same)), Ok(Vec::new()));
-    let events = world.run(&amend("d", Amendment { amount: Some(None), title: Some(String::new()), ..Amendment::default() }));
+    let events =
+        world.run(&amend("d", Amendment { amount: Some(None), title: Some(String::new()), ..Amendment::default() }));
     let Event::Amended(amended) = deal_event(&events[0]) else { panic!("{events:?}") };
     assert_eq!((amended.amount, amended.scope.as_ref(), amended.expected_close), (Some(None), None, None));
     assert_eq!((world.deal("d").amount, world.deal("d").title.as_str()), (None, ""));

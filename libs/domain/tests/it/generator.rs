@@ -37,10 +37,12 @@ impl Step {
         let Command::Deal(_, command) = &self.command else { return self.command.clone() };
         let mut command = command.clone();
         let creates = matches!(command, DealCommand::Register(_) | DealCommand::Draft(_));
-        let id = if deals == 0 || (creates && self.pick % 8 != 0) { deals } else { self.pick % deals };
-        if let (Some(own), false) = (&self.actor.partner, self.pick % 9 == 0) {
+        let id = if deals == 0 || (creates && !self.pick.is_multiple_of(8)) { deals } else { self.pick % deals };
+        if let (Some(own), false) = (&self.actor.partner, self.pick.is_multiple_of(9)) {
             match &mut command {
-                DealCommand::Register(submission) | DealCommand::Resubmit(submission) => submission.partner = own.clone(),
+                DealCommand::Register(submission) | DealCommand::Resubmit(submission) => {
+                    submission.partner = own.clone()
+                }
                 DealCommand::Draft(draft) => draft.partner = own.clone(),
                 _ => {}
             }
@@ -72,13 +74,19 @@ fn customers() -> impl Strategy<Value = Customer> {
     });
     let name = select(vec!["", "Initech", "Initech GmbH", "Globex"]);
     let country = select(vec![None, Some("DE"), Some("US")]);
-    (name, country, keys)
-        .prop_map(|(name, country, keys)| Customer { name: name.into(), country: country.map(Into::into), keys })
+    (name, country, keys).prop_map(|(name, country, keys)| Customer {
+        name: name.into(),
+        country: country.map(Into::into),
+        keys,
+    })
 }
 
 fn scopes() -> impl Strategy<Value = Scope> {
-    let products = prop::collection::vec(select(vec!["core", "addon", "shield"]), 0..3);
-    let territories = prop::collection::vec(select(vec!["DE", "DE-BY", "FR", "EMEA", "US"]), 0..3);
+    // Narrow ones mostly, so that several deals can hold protection on one account side by side.
+    let some = || prop_oneof![6 => Just(1usize), 1 => Just(2), 1 => Just(0)];
+    let products = some().prop_flat_map(|n| prop::collection::vec(select(vec!["core", "addon", "shield"]), n));
+    let territories =
+        some().prop_flat_map(|n| prop::collection::vec(select(vec!["DE", "DE-BY", "FR", "FR", "US", "US", "EMEA"]), n));
     (products, territories).prop_map(|(products, territories)| scope(&products, &territories))
 }
 
@@ -108,7 +116,8 @@ fn drafts() -> impl Strategy<Value = Draft> {
 }
 
 fn amendments() -> impl Strategy<Value = Amendment> {
-    let customer = prop::option::weighted(0.3, (customers(), (0..1_000_000u32).prop_map(|n| account_id(&format!("b{n}")))));
+    let customer =
+        prop::option::weighted(0.3, (customers(), (0..1_000_000u32).prop_map(|n| account_id(&format!("b{n}")))));
     let title = prop::option::of(select(vec!["one", "two"]).prop_map(str::to_owned));
     (title, customer, prop::option::of(scopes()), any::<bool>()).prop_map(|(title, customer, scope, both)| Amendment {
         title,
@@ -127,8 +136,11 @@ fn deal_commands() -> impl Strategy<Value = DealCommand> {
         1 => (1..60u32).prop_map(ProtectionChoice::Days),
         1 => Just(ProtectionChoice::Without),
     ];
-    let approve = protection
-        .prop_map(|protection| DealCommand::Approve { protection, reason_code: "".into(), note: String::new() });
+    let approve = protection.prop_map(|protection| DealCommand::Approve {
+        protection,
+        reason_code: "".into(),
+        note: String::new(),
+    });
     let reassign = select(&PARTNERS[..]).prop_map(|to| DealCommand::Reassign {
         to: partner_id(to),
         evidence: vec![1],
@@ -201,7 +213,14 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<Step>> {
     let hours = prop_oneof![3 => 0..48i64, 1 => 0..2_400i64];
     let days_ago = prop_oneof![1 => Just(0), 1 => 0..300i64];
     let step = (hours, actors(), days_ago, command, any::<u16>(), any::<bool>()).prop_map(
-        |(hours, actor, days_ago, command, pick, timer)| Step { hours, actor, days_ago, command, pick: pick.into(), timer },
+        |(hours, actor, days_ago, command, pick, timer)| Step {
+            hours,
+            actor,
+            days_ago,
+            command,
+            pick: pick.into(),
+            timer,
+        },
     );
     prop::collection::vec(step, 1..80)
 }

@@ -15,7 +15,8 @@ use crate::support::World;
 fn one_owner(model: &Model) -> Result<(), TestCaseError> {
     let policy = &model.program().unwrap().policies.last().unwrap().policy;
     for account in model.accounts() {
-        let holding: Vec<_> = model.deals().filter(|deal| deal.account.as_ref() == Some(&account.id)).filter(holds).collect();
+        let holding: Vec<_> =
+            model.deals().filter(|deal| deal.account.as_ref() == Some(&account.id)).filter(holds).collect();
         for (n, a) in holding.iter().enumerate() {
             for b in &holding[n + 1..] {
                 prop_assert!(!a.scope.overlaps(&b.scope, policy), "{} and {} both hold {}", a.id, b.id, account.id);
@@ -155,7 +156,8 @@ fn live(policy: &str, importing: bool, steps: &[Step]) -> Result<World, TestCase
         if step.timer {
             timer(&mut world)?;
         }
-        let told = matches!(step.actor.role, pactum_domain::actor::Role::ProgramAdmin | pactum_domain::actor::Role::Connector);
+        let told =
+            matches!(step.actor.role, pactum_domain::actor::Role::ProgramAdmin | pactum_domain::actor::Role::Connector);
         let days_ago = if told { step.days_ago } else { 0 };
         let context = world.context(step.actor.clone(), world.now.plus_days(-days_ago));
         let command = step.command(world.model.deals().len());

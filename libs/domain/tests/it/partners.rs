@@ -91,7 +91,9 @@ fn every_verb_from_every_state() {
                 assert_eq!(decided, Ok(Vec::new()), "{case}");
             } else {
                 let refusal = decided.expect_err(&case);
-                let Rejection::InvalidTransition { kind, state: words, .. } = &refusal else { panic!("{case}: {refusal}") };
+                let Rejection::InvalidTransition { kind, state: words, .. } = &refusal else {
+                    panic!("{case}: {refusal}")
+                };
                 assert_eq!((*kind, *words), ("partner", state.words()), "{case}");
             }
         }
@@ -105,7 +107,10 @@ fn enrolment_fixes_tier_type_territories_and_specialisations() {
     world.run(&partner("p", PartnerCommand::Enroll(Enrolled { territories, ..terms() })));
     let p = world.model.partner(&partner_id("p")).unwrap();
     assert_eq!((p.tier.as_str(), p.profile.kind.as_str()), ("silver", "reseller"));
-    assert_eq!((p.territories.as_slice(), p.specialisations.as_slice()), (&["DE".into(), "US".into()][..], &["security".into()][..]));
+    assert_eq!(
+        (p.territories.as_slice(), p.specialisations.as_slice()),
+        (&["DE".into(), "US".into()][..], &["security".into()][..])
+    );
     assert_eq!(p.version, 3);
 }
 
@@ -145,10 +150,7 @@ fn refusals_of_fields() {
             apply(|p| p.kind = "wizard".into()),
             "partner.partner_type: \"wizard\" is not a partner type of the policy, which has reseller, integrator",
         ),
-        (
-            apply(|p| p.kind = "a b".into()),
-            "partner.partner_type: spaces and control characters are not allowed",
-        ),
+        (apply(|p| p.kind = "a b".into()), "partner.partner_type: spaces and control characters are not allowed"),
     ];
     for (command, message) in rows {
         check(&world, admin(), &command, "INVALID_FIELD", message);
@@ -166,7 +168,10 @@ fn refusals_of_enrolment_and_terms() {
         partner("p", PartnerCommand::Enroll(given))
     };
     let rows: [(Command, &str); 8] = [
-        (enroll(|t| t.tier = "lead".into()), "tier: \"lead\" is not a tier of the policy, which has basic, silver, gold"),
+        (
+            enroll(|t| t.tier = "lead".into()),
+            "tier: \"lead\" is not a tier of the policy, which has basic, silver, gold",
+        ),
         (enroll(|t| t.kind = "".into()), "partner_type: must not be empty"),
         (
             enroll(|t| t.kind = "wizard".into()),
@@ -244,11 +249,8 @@ fn who_may() {
 fn enrolment_needs_a_policy() {
     let mut world = World::empty();
     let currency = pactum_domain::money::Currency::parse("USD").unwrap();
-    let create = pactum_domain::command::ProgramCommand::Create {
-        display_name: "Acme".to_owned(),
-        currency,
-        policy: None,
-    };
+    let create =
+        pactum_domain::command::ProgramCommand::Create { display_name: "Acme".to_owned(), currency, policy: None };
     world.run(&program(create));
     world.run(&partner("p", PartnerCommand::Apply(Profile { kind: "anything".into(), ..profile() })));
     world.run(&partner("p", PartnerCommand::Approve { note: String::new() }));

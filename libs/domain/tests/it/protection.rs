@@ -91,7 +91,9 @@ fn an_extension_moves_the_end() {
     let mut world = deal_in(DealState::Approved).days_later(80);
     world.run(&extend("d", 30));
     let until = START.plus_days(120);
-    assert!(matches!(world.deal("d").protection, ProtectionState::Held { until: end, extensions: 1, .. } if end == until));
+    assert!(
+        matches!(world.deal("d").protection, ProtectionState::Held { until: end, extensions: 1, .. } if end == until)
+    );
     assert_eq!(world.model.due(START.plus_days(119), 10).len(), 1, "only the other deal's");
 }
 

@@ -36,11 +36,7 @@ fn fields() {
             "INVALID_FIELD",
             "deal.title: control characters and line breaks are not allowed",
         ),
-        (
-            Submission { title: "ä".repeat(201), ..good() },
-            "INVALID_FIELD",
-            "deal.title: longer than 200 characters",
-        ),
+        (Submission { title: "ä".repeat(201), ..good() }, "INVALID_FIELD", "deal.title: longer than 200 characters"),
         (
             Submission { amount: Some(usd(-5)), ..good() },
             "INVALID_FIELD",
@@ -107,11 +103,7 @@ fn drafts() {
     let world = World::new();
     let rows: [(Draft, &str, &str); 6] = [
         (Draft { partner: partner_id("nobody"), ..draft("alpha") }, "NOT_FOUND", "partner nobody does not exist"),
-        (
-            Draft { title: "x".repeat(201), ..draft("alpha") },
-            "INVALID_FIELD",
-            "deal.title: longer than 200 characters",
-        ),
+        (Draft { title: "x".repeat(201), ..draft("alpha") }, "INVALID_FIELD", "deal.title: longer than 200 characters"),
         (
             Draft { customer: Some(Customer::default()), ..draft("alpha") },
             "INVALID_FIELD",
