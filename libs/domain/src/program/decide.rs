@@ -58,7 +58,7 @@ pub(crate) fn decide(setting: &Setting<'_>, command: &ProgramCommand) -> Result<
     Ok(event.map(AnyEvent::Program).into_iter().collect())
 }
 
-/// Publishes a policy, whole. The document in force given again is no new version.
+/// Publishes a policy, whole. The rules published last given again, with other comments perhaps, are no new version.
 fn publish(
     setting: &Setting<'_>,
     document: &str,
