@@ -242,6 +242,9 @@ proptest! {
                 *at = (*at).max(record.recorded_at.0);
             }
             let recorded_at = now.max(latest[usize::from(ask.program)]);
+            let unidentified = Box::new(Envelope { request: None, ..(*envelope).clone() });
+            let (Decision::Append { answer: anew, .. } | Decision::Answer(anew)) =
+                machine.clone().decide(&unidentified, now);
             let (answer, appended) = decide(&mut machine, &envelope, now, &mut log);
             let Some(request) = &envelope.request else { continue };
             let key = (ask.program, envelope.actor.partner.clone(), request.id.clone());
@@ -255,10 +258,12 @@ proptest! {
                     prop_assert_eq!(answer, Err(Refusal::RequestIdReused(request.id.clone())));
                     prop_assert!(!appended);
                 }
-                None if appended => {
-                    first.insert(key, (request.content_hash, answer, recorded_at));
+                None => {
+                    prop_assert_eq!(&answer, &anew);
+                    if appended {
+                        first.insert(key, (request.content_hash, answer, recorded_at));
+                    }
                 }
-                None => {}
             }
         }
         prop_assert!(folded(&log) == machine, "who folds the log holds another state than who wrote it");
@@ -309,6 +314,27 @@ proptest! {
             prop_assert_eq!(machine.sequence(&program), Some(sequence));
         }
     }
+}
+
+#[test]
+fn a_program_whose_creation_is_taken_back_never_was() {
+    let mut machine = ProgramsMachine::default();
+    let create = Command::Program(ProgramCommand::Create {
+        display_name: "a program".into(),
+        currency: Currency::parse("USD").unwrap(),
+        policy: Some(POLICY.into()),
+    });
+    let apply = Command::Partner(
+        partner(0),
+        PartnerCommand::Apply(Profile { display_name: "a partner".into(), ..Profile::default() }),
+    );
+    let undos = [create, apply].map(|command| match machine.decide(&vendor(program(0), command), START) {
+        Decision::Append { undo, .. } => undo,
+        Decision::Answer(answer) => panic!("{answer:?}"),
+    });
+    assert_eq!(machine.programs(), 1);
+    undos.into_iter().rev().for_each(|undo| machine.undo(undo));
+    assert!(machine == ProgramsMachine::default());
 }
 
 #[test]
