@@ -73,6 +73,17 @@ impl Target {
         }
     }
 
+    /// Whether an event is of this aggregate.
+    pub(crate) fn has(&self, event: &AnyEvent) -> bool {
+        match (self, event) {
+            (Self::Program, AnyEvent::Program(_)) => true,
+            (Self::Partner(id), AnyEvent::Partner(of, _)) => id == of,
+            (Self::Deal(id), AnyEvent::Deal(of, _)) => id == of,
+            (Self::Opportunity(id), AnyEvent::Opportunity(of, _)) => id == of,
+            (Self::Program | Self::Partner(_) | Self::Deal(_) | Self::Opportunity(_), _) => false,
+        }
+    }
+
     pub(crate) fn of_event(event: &AnyEvent) -> Self {
         match event {
             AnyEvent::Program(_) => Self::Program,

@@ -81,8 +81,13 @@ impl Slot {
             Err(rejection) => return Verdict::Answer(Err(rejection.into())),
         };
         let target = Target::of_command(&envelope.command);
-        if events.is_empty() {
+        let Some(last) = events.last() else {
             return Verdict::Answer(self.snapshot(&target, recorded_at));
+        };
+        if !target.has(last) {
+            // Whoever folds the record could not tell what it was answered with.
+            let why = "its last event is not of the resource that the command names";
+            return Verdict::Answer(Err(Refusal::Unfoldable(why.to_owned())));
         }
         let mut record = Record {
             program: envelope.program.clone(),

@@ -44,7 +44,7 @@ struct Ask {
 
 fn ask() -> impl Strategy<Value = Ask> {
     let hours = prop_oneof![8 => 0..30_i64, 1 => -50..0_i64, 2 => 30..400_i64];
-    (0..2_u8, 0..6_u8, 0..16_u8, 0..6_u8, 0..6_u8, 0..12_u8, any::<u8>(), hours).prop_map(
+    (0..2_u8, 0..6_u8, 0..24_u8, 0..6_u8, 0..6_u8, 0..12_u8, any::<u8>(), hours).prop_map(
         |(program, caller, what, deal, other, request, rare, hours)| Ask {
             program,
             caller,
@@ -118,7 +118,31 @@ fn command(ask: &Ask, minted: usize) -> (Command, String) {
         12 => DealCommand::Lose { reason: text, closed_on: None },
         13 => DealCommand::Reopen { reason: text },
         14 => DealCommand::ExtendProtection { days: 5, reason: text, evidence: vec![1] },
-        _ => DealCommand::Amend(Amendment { title: Some(format!("title {}", ask.other)), ..Amendment::default() }),
+        15 => DealCommand::Amend(Amendment { title: Some(format!("title {}", ask.other)), ..Amendment::default() }),
+        16 => DealCommand::Amend(Amendment {
+            customer: Some((submission(ask, account.clone()).customer, account)),
+            ..Amendment::default()
+        }),
+        17 => DealCommand::RequestAction { message: text },
+        18 => DealCommand::Resubmit(submission(ask, account)),
+        19 => DealCommand::ChangeStage { stage: ["new", "late"][usize::from(ask.other % 2)].into() },
+        20 => DealCommand::MarkDuplicate { of: DealId::new(format!("deal-{}", ask.other)).unwrap(), note: text },
+        21 => DealCommand::Reassign {
+            to: partner(ask.other),
+            evidence: vec![1],
+            reason_code: "DISPUTE".into(),
+            note: text,
+        },
+        _ => {
+            let command = match (ask.what, ask.deal % 2) {
+                (22, 0) => PartnerCommand::Suspend { reason: text },
+                (22, _) => PartnerCommand::Reinstate { reason: text },
+                // Rare, for it is final.
+                (_, _) if ask.deal == 5 && ask.other == 5 => PartnerCommand::Terminate { reason: text },
+                (_, _) => PartnerCommand::AssignManager { manager: format!("m-{}", ask.deal).into() },
+            };
+            return (Command::Partner(partner(ask.other), command), content);
+        }
     };
     (Command::Deal(DealId::new(format!("deal-{}", ask.deal)).unwrap(), deal), content)
 }
@@ -197,6 +221,7 @@ fn decide(machine: &mut ProgramsMachine, envelope: &Envelope, now: i64, log: &mu
     let before = machine.clone();
     match machine.decide(&envelope, now) {
         Decision::Answer(answer) => {
+            assert!(!matches!(answer, Err(Refusal::Unfoldable(_))), "{envelope:?}: {answer:?}");
             assert!(*machine == before, "an answer without a record has changed the state");
             (answer, false)
         }
