@@ -1,21 +1,29 @@
 //! An open database.
 
+use crate::available_bytes;
 use crate::error::Place;
 use crate::lock::OwnerLock;
-use crate::synced::{Mark, Synced};
+use crate::synced::{Acknowledged, Mark, Synced};
 use crate::{
     Batch, Direction, Durability, KeyRange, Keyspace, KeyspaceSpec, Options, Scan, Shared, Snapshot, Statistics,
     StoreError,
 };
 use rocksdb::checkpoint::Checkpoint;
-use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, FlushOptions, WriteOptions};
+use rocksdb::{ColumnFamily, ColumnFamilyDescriptor, DB, FlushOptions, WriteBatch, WriteOptions};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 /// RocksDB's own keyspace, which always exists; it stays empty.
 const DEFAULT: &str = "default";
+
+/// How long a write waits for flushes and compactions that are under way.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long a write waits for them when one has failed before.
+const PATIENCE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 
 /// An open database. Clones are the same database; it closes when the last clone, batch, snapshot and scan is dropped.
 #[derive(Clone)]
@@ -29,6 +37,7 @@ pub(crate) struct Inner {
     pub(crate) keyspaces: Vec<Keyspace>,
     pub(crate) shared: Shared,
     path: PathBuf,
+    write_buffer_bytes: u64,
     /// Of a database of record; none for one that can be rebuilt.
     synced: Option<Synced>,
     _lock: OwnerLock,
@@ -49,6 +58,9 @@ impl Database {
         let found = find(place)?;
         let rocks = options.database(!found);
         if found {
+            if !options.rebuildable {
+                unless_accepted(check_closed(place)?, place, options)?;
+            }
             let present = DB::list_cf(&rocks, path).map_err(|error| place.rocks(&error))?;
             let is_known = |name: &String| name == DEFAULT || keyspaces.iter().any(|spec| spec.name() == name);
             let names: Vec<String> = present.into_iter().filter(|name| !is_known(name)).collect();
@@ -61,12 +73,20 @@ impl Database {
             .chain(keyspaces)
             .map(|spec| ColumnFamilyDescriptor::new(spec.name(), options.keyspace(spec)));
         let db = DB::open_cf_descriptors(&rocks, path, families).map_err(|error| place.rocks(&error))?;
-        let synced = if options.rebuildable { None } else { Some(check(place, found, options, &db)?) };
+        let synced = if options.rebuildable {
+            None
+        } else {
+            if found {
+                unless_accepted(check_open(place, &db)?, place, options)?;
+            }
+            Some(Synced::start(place, db.latest_sequence_number())?)
+        };
         let inner = Inner {
             db,
             keyspaces: keyspaces.iter().map(|spec| Keyspace { spec: spec.clone() }).collect(),
             shared: options.shared.clone(),
             path: path.to_owned(),
+            write_buffer_bytes: options.write_buffer_bytes as u64,
             synced,
             _lock: lock,
         };
@@ -127,13 +147,13 @@ impl Database {
                     return Err(StoreError::NotRebuildable { path: inner.path.clone() });
                 }
                 options.set_sync(true);
-                inner.db.write_opt(batch.changes, &options).map_err(|error| inner.place().rocks(&error))?;
+                inner.put(batch.changes, options)?;
                 // Counted only once it is synced, so the number covers no other writer's change that is not.
                 synced.advance(inner.place(), inner.db.latest_sequence_number())
             }
             None => {
                 options.disable_wal(true);
-                inner.db.write_opt(batch.changes, &options).map_err(|error| inner.place().rocks(&error))?;
+                inner.put(batch.changes, options)?;
                 if durability == Durability::Synced { inner.flush() } else { Ok(()) }
             }
         }
@@ -191,6 +211,46 @@ impl Inner {
         Ok(Scan::new(&self.db, family, keyspace, range, direction, self.place(), snapshot))
     }
 
+    /// Writes, and waits while RocksDB is behind with what it does in the background; but not, as RocksDB would by itself, for
+    /// ever, when that failed and cannot go on.
+    fn put(&self, changes: WriteBatch, mut options: WriteOptions) -> Result<(), StoreError> {
+        options.set_no_slowdown(true);
+        let started = Instant::now();
+        let mut attempt = changes;
+        loop {
+            // Written batches are consumed, also those that are refused.
+            let again = WriteBatch::from_data(attempt.data());
+            match self.db.write_opt(attempt, &options) {
+                Err(error) if error.kind() == rocksdb::ErrorKind::Incomplete => {}
+                done => return done.map_err(|error| self.place().rocks(&error)),
+            }
+            let patience = if self.has_failed() { PATIENCE_AFTER_FAILURE } else { PATIENCE };
+            if started.elapsed() > patience {
+                return Err(self.stalled());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+            attempt = again;
+        }
+    }
+
+    /// Why writes are stopped, as far as it can be told: RocksDB does not say what failed.
+    fn stalled(&self) -> StoreError {
+        let path = self.path.clone();
+        match available_bytes(&path) {
+            Ok(available) if available < self.write_buffer_bytes => {
+                StoreError::Full { path, detail: format!("writes are stopped, and {available} bytes are free") }
+            }
+            _ => {
+                StoreError::Io { path, detail: "writes are stopped, because earlier ones could not be flushed".into() }
+            }
+        }
+    }
+
+    /// Whether background work failed since the database was opened.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.db.property_int_value("rocksdb.background-errors").is_ok_and(|count| count > Some(0))
+    }
+
     fn unknown(&self, name: &str) -> StoreError {
         StoreError::UnknownKeyspace { path: self.path.clone(), name: name.to_owned() }
     }
@@ -207,12 +267,18 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // What is only in memory would be lost; with a write-ahead log nothing is.
         if self.synced.is_none()
+            && !self.has_failed()
             && let Err(error) = self.flush()
         {
             tracing::warn!(%error, "the newest writes were not flushed on closing; they will be rebuilt");
         }
         // RocksDB's threads must be done with the database before its memory goes.
         self.db.cancel_all_background_work(true);
+        if let Some(synced) = &self.synced
+            && let Err(error) = synced.advance(self.place(), self.db.latest_sequence_number())
+        {
+            tracing::warn!(%error, "what the background did last is not noted");
+        }
     }
 }
 
@@ -238,29 +304,42 @@ fn find(place: Place<'_>) -> Result<bool, StoreError> {
     }
     match (remains, Mark::read(place)?) {
         (Some(name), _) => Err(place.corrupt(format!("the file CURRENT is missing, but {name} is there"))),
-        (None, Mark::At(1..)) => Err(place.corrupt("its files are missing, but it was written to")),
+        (None, Mark::At(Acknowledged { changes: 1.., .. })) => {
+            Err(place.corrupt("its files are missing, but it was written to"))
+        }
         (None, _) => Ok(false),
     }
 }
 
-/// Refuses a database of record that lacks something that was acknowledged.
-fn check(place: Place<'_>, found: bool, options: &Options, db: &DB) -> Result<Synced, StoreError> {
-    let present = db.latest_sequence_number();
-    let problem = match Mark::read(place)? {
-        _ if !found => None,
-        Mark::At(acknowledged) if acknowledged <= present => None,
-        Mark::At(acknowledged) => {
-            Some(format!("{} changes are missing that were acknowledged last", acknowledged - present))
-        }
+/// Refuses a database of record that lacks something that was acknowledged, as far as that can be told from outside.
+fn check_closed(place: Place<'_>) -> Result<Option<String>, StoreError> {
+    Ok(match Mark::read(place)? {
+        Mark::At(acknowledged) if acknowledged.manifest.is_intact(place)? => None,
+        Mark::At(_) => Some("its manifest is damaged or cut off".to_owned()),
         Mark::Absent => Some("the file synced is missing".to_owned()),
         Mark::Damaged => Some("the file synced is damaged".to_owned()),
-    };
+    })
+}
+
+/// The same once it is open.
+fn check_open(place: Place<'_>, db: &DB) -> Result<Option<String>, StoreError> {
+    let present = db.latest_sequence_number();
+    Ok(match Mark::read(place)? {
+        Mark::At(Acknowledged { changes, .. }) if changes > present => {
+            Some(format!("{} changes are missing that were acknowledged last", changes - present))
+        }
+        _ => None,
+    })
+}
+
+/// What is missing is an error, unless an operator said that it is not.
+fn unless_accepted(problem: Option<String>, place: Place<'_>, options: &Options) -> Result<(), StoreError> {
     match problem {
+        None => Ok(()),
         Some(problem) if options.accept_loss => {
             tracing::warn!(path = %place.path.display(), problem, "opened as it is, as asked");
+            Ok(())
         }
-        Some(problem) => return Err(place.corrupt(problem)),
-        None => {}
+        Some(problem) => Err(place.corrupt(problem)),
     }
-    Synced::start(place, present)
 }

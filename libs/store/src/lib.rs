@@ -15,6 +15,7 @@ mod database;
 mod error;
 mod keyspace;
 mod lock;
+mod manifest;
 mod options;
 mod range;
 mod scan;

@@ -1,7 +1,7 @@
 //! How a database is opened, and what that means in RocksDB's terms.
 
 use crate::{KeyspaceSpec, Shared};
-use rocksdb::{BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel};
+use rocksdb::{BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel, WriteBufferManager};
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Options {
     /// Open it although acknowledged writes are missing from its end, and forget that they were there. An operator's
     /// decision, when there is no backup.
     pub accept_loss: bool,
-    /// Rows of one keyspace written and not yet in a file, at most, in bytes.
+    /// Rows written and not yet in files, at most, in bytes. Over this it flushes; the bound is soft while it does.
     pub write_buffer_bytes: usize,
     /// Files kept open at once, at most.
     pub max_open_files: u16,
@@ -28,7 +28,7 @@ impl Default for Options {
             rebuildable: false,
             create: true,
             accept_loss: false,
-            write_buffer_bytes: 16 * 1024 * 1024,
+            write_buffer_bytes: 32 * 1024 * 1024,
             max_open_files: 256,
         }
     }
@@ -50,7 +50,9 @@ impl Options {
         // Without a write-ahead log, keyspaces flushed one by one would come back from a crash at different points.
         options.set_atomic_flush(self.rebuildable);
 
-        options.set_write_buffer_manager(&self.shared.write_buffers);
+        // No stalls at the bound: a writer that waits for a flush would hold up the log.
+        let write_buffers = WriteBufferManager::new_write_buffer_manager(self.write_buffer_bytes, false);
+        options.set_write_buffer_manager(&write_buffers);
         options.set_max_open_files(i32::from(self.max_open_files));
         options.set_max_background_jobs(2);
         // The write-ahead log of a keyspace that is seldom written is not kept for its few rows.
@@ -84,7 +86,7 @@ impl Options {
         let mut options = rocksdb::Options::default();
         options.set_block_based_table_factory(&blocks);
         options.set_compression_type(DBCompressionType::Lz4);
-        options.set_write_buffer_size(self.write_buffer_bytes);
+        options.set_write_buffer_size(self.write_buffer_bytes / 2);
         options.set_max_write_buffer_number(3);
         // Growing keys never overlap, so files move down the levels without being written again.
         options.set_level_compaction_dynamic_level_bytes(true);

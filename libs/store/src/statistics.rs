@@ -26,8 +26,6 @@ pub struct Statistics {
     pub keyspaces: Vec<KeyspaceStatistics>,
     /// Use of the block cache, which the process's databases share.
     pub block_cache_bytes: u64,
-    /// Rows written and not yet in files, of all databases of the process.
-    pub write_buffer_bytes: u64,
     /// What open files take outside the block cache.
     pub open_file_bytes: u64,
     /// Flushes under way.
@@ -46,13 +44,18 @@ impl Statistics {
         Self {
             keyspaces: inner.keyspaces.iter().map(|keyspace| of_keyspace(inner, keyspace)).collect(),
             block_cache_bytes: inner.shared.cache.get_usage() as u64,
-            write_buffer_bytes: inner.shared.write_buffers.get_usage() as u64,
             open_file_bytes: number("rocksdb.estimate-table-readers-mem"),
             running_flushes: number("rocksdb.num-running-flushes"),
             running_compactions: number("rocksdb.num-running-compactions"),
             background_errors: number("rocksdb.background-errors"),
             writes_stopped: number("rocksdb.is-write-stopped") != 0,
         }
+    }
+
+    /// Bytes written and not yet in files, of all keyspaces.
+    #[must_use]
+    pub fn memory_bytes(&self) -> u64 {
+        self.keyspaces.iter().map(|keyspace| keyspace.memory_bytes).sum()
     }
 
     /// Bytes in files, of all keyspaces.
@@ -83,7 +86,6 @@ impl Statistics {
         }
         // Shared by all databases, so without their names.
         gauge!("pactum_rocksdb_block_cache_bytes").set(self.block_cache_bytes as f64);
-        gauge!("pactum_rocksdb_write_buffer_bytes").set(self.write_buffer_bytes as f64);
     }
 }
 

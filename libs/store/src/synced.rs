@@ -2,24 +2,30 @@
 //!
 //! The end of a write-ahead log cannot tell whether it is the end: a crash in the middle of a write leaves the same picture
 //! as acknowledged writes cut off, or as a damaged length that seems to point beyond the file. RocksDB must open the first,
-//! and so it opens all three. A small file beside the database tells them apart. It holds the sequence number (RocksDB's
-//! count of changes) up to which writes were acknowledged, and a database that ends before it is refused.
+//! and so it opens all three. The end of its manifest, where flushed rows are found from, is read in the same way. A small
+//! file beside the database tells them apart. It holds the sequence number (RocksDB's count of changes) up to which writes
+//! were acknowledged, and the length and checksum of the manifest then. A database that ends before that number, or whose
+//! manifest does not begin with those bytes, is refused.
 //!
-//! Why this is sound. The number is written after the write-ahead log was fsynced and before the write returns, without an
-//! fsync of its own:
+//! Why this is sound. The file is written after the write-ahead log was fsynced and before the write returns, without an
+//! fsync of its own; the manifest is fsynced before what it has grown by is noted:
 //!
-//! - it never exceeds what the disk holds, so an intact database is never refused;
-//! - after the process dies, however it dies, the number is in the operating system's cache and complete: every write that
+//! - it never tells of more than the disk holds, so an intact database is never refused;
+//! - after the process dies, however it dies, the file is in the operating system's cache and complete: every write that
 //!   returned is covered;
-//! - after a power loss the number may be older, and covers what had been acknowledged when it reached the disk. It is
-//!   twelve bytes at the start of a file, within one sector, so it is old or new and never a mixture; its checksum is against
-//!   other damage.
+//! - after a power loss the file may be older, and covers what had been acknowledged when it reached the disk. It is some
+//!   thirty bytes at the start of a file, within one sector, so it is old or new and never a mixture; its checksum is
+//!   against other damage.
 //!
-//! A hole in the middle, unlike a short end, is found by RocksDB itself: files that are no longer written to are listed with
-//! their sizes in its manifest, and its records have checksums.
+//! What the manifest has grown by since the last write is not covered until the next write or the closing: damage to just
+//! that, before either, can hide flushed rows, and is found only by whoever misses them.
+//!
+//! The rest RocksDB finds itself: the manifest lists each file of rows, and each write-ahead log that is no longer written
+//! to, with its size; and all records have checksums.
 
 use crate::StoreError;
 use crate::error::Place;
+use crate::manifest::Manifest;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -27,21 +33,22 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 const FILE: &str = "synced";
-const BYTES: usize = 12;
+const BYTES: usize = 32;
 
-/// The number and its file.
-#[derive(Debug)]
-pub(crate) struct Synced {
-    file: File,
-    written: Mutex<u64>,
+/// What was acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Acknowledged {
+    /// Changes, in RocksDB's count.
+    pub(crate) changes: u64,
+    pub(crate) manifest: Manifest,
 }
 
-/// What the file says about a directory.
+/// What the file in a directory says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mark {
     Absent,
     Damaged,
-    At(u64),
+    At(Acknowledged),
 }
 
 impl Mark {
@@ -55,23 +62,35 @@ impl Mark {
     }
 }
 
+/// The file of an open database.
+#[derive(Debug)]
+pub(crate) struct Synced {
+    file: File,
+    written: Mutex<Acknowledged>,
+}
+
 impl Synced {
-    /// Opens the file, or makes it, and sets the number.
-    pub(crate) fn start(place: Place<'_>, number: u64) -> Result<Self, StoreError> {
+    /// Opens the file, or makes it, and notes the database as it is.
+    pub(crate) fn start(place: Place<'_>, changes: u64) -> Result<Self, StoreError> {
+        let mut acknowledged = Acknowledged { changes, ..Acknowledged::default() };
+        acknowledged.manifest.advance(place)?;
         let file = open(place.path).map_err(|error| place.io("open the file synced", &error))?;
-        let set = file.write_all_at(&encode(number), 0).and_then(|()| file.sync_all());
+        let set = file.write_all_at(&encode(acknowledged), 0).and_then(|()| file.sync_all());
         set.map_err(|error| place.io("write the file synced", &error))?;
-        Ok(Self { file, written: Mutex::new(number) })
+        Ok(Self { file, written: Mutex::new(acknowledged) })
     }
 
-    /// Moves the number forward. Concurrent writers may come in any order; the largest stays.
-    pub(crate) fn advance(&self, place: Place<'_>, number: u64) -> Result<(), StoreError> {
+    /// Notes that changes up to this one are on the disk. Concurrent writers may come in any order; the last one stays.
+    pub(crate) fn advance(&self, place: Place<'_>, changes: u64) -> Result<(), StoreError> {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
-        if number > *written {
+        let mut acknowledged = *written;
+        acknowledged.changes = acknowledged.changes.max(changes);
+        acknowledged.manifest.advance(place)?;
+        if acknowledged != *written {
             // Overwrites a block that is allocated, so it needs no space.
-            let set = self.file.write_all_at(&encode(number), 0);
+            let set = self.file.write_all_at(&encode(acknowledged), 0);
             set.map_err(|error| place.io("write the file synced", &error))?;
-            *written = number;
+            *written = acknowledged;
         }
         Ok(())
     }
@@ -81,17 +100,27 @@ fn open(directory: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create(true).truncate(false).open(directory.join(FILE))
 }
 
-fn encode(number: u64) -> [u8; BYTES] {
+fn encode(acknowledged: Acknowledged) -> [u8; BYTES] {
+    let Acknowledged { changes, manifest } = acknowledged;
     let mut bytes = [0; BYTES];
-    let (head, tail) = bytes.split_at_mut(8);
-    head.copy_from_slice(&number.to_le_bytes());
-    tail.copy_from_slice(&crc32c::crc32c(head).to_le_bytes());
+    bytes[..8].copy_from_slice(&changes.to_le_bytes());
+    bytes[8..16].copy_from_slice(&manifest.number.to_le_bytes());
+    bytes[16..24].copy_from_slice(&manifest.bytes.to_le_bytes());
+    bytes[24..28].copy_from_slice(&manifest.check.to_le_bytes());
+    let check = crc32c::crc32c(&bytes[..28]);
+    bytes[28..].copy_from_slice(&check.to_le_bytes());
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<u64> {
-    let number = u64::from_le_bytes(bytes.get(..8)?.try_into().ok()?);
-    (bytes == encode(number)).then_some(number)
+fn decode(bytes: &[u8]) -> Option<Acknowledged> {
+    let number = |at: usize| Some(u64::from_le_bytes(*bytes.get(at..)?.first_chunk()?));
+    let manifest = Manifest {
+        number: number(8)?,
+        bytes: number(16)?,
+        check: u32::from_le_bytes(*bytes.get(24..)?.first_chunk()?),
+    };
+    let acknowledged = Acknowledged { changes: number(0)?, manifest };
+    (bytes == encode(acknowledged)).then_some(acknowledged)
 }
 
 #[cfg(test)]
@@ -100,14 +129,17 @@ mod tests {
 
     #[test]
     fn any_damaged_bit_is_noticed() {
-        let bytes = encode(123_456_789);
-        assert_eq!(decode(&bytes), Some(123_456_789));
+        let manifest = Manifest { number: 5, bytes: 1439, check: 0x1234_5678 };
+        let acknowledged = Acknowledged { changes: 123_456_789, manifest };
+        let bytes = encode(acknowledged);
+        assert_eq!(decode(&bytes), Some(acknowledged));
         for bit in 0..BYTES * 8 {
             let mut damaged = bytes;
             damaged[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(decode(&damaged), None, "bit {bit}");
         }
-        assert_eq!(decode(&bytes[..11]), None);
-        assert_eq!(decode(&[]), None);
+        for len in 0..BYTES {
+            assert_eq!(decode(&bytes[..len]), None);
+        }
     }
 }

@@ -75,6 +75,8 @@ impl Disk {
     pub(super) fn close(&self) -> Result<(), StoreError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Closed) {
+            // With a disk that was full, what is not in files stays in the write-ahead log.
+            State::Open(open) if open.database.statistics().background_errors > 0 => Ok(()),
             State::Open(open) => open.database.flush(),
             State::Unavailable | State::Closed => Ok(()),
         }
@@ -146,6 +148,11 @@ impl Disk {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether background work failed since the database was opened.
+    pub(super) fn has_failed(&self) -> bool {
+        self.statistics().is_none_or(|statistics| statistics.background_errors > 0)
     }
 
     pub(super) fn statistics(&self) -> Option<Statistics> {

@@ -26,7 +26,7 @@ pub struct EmbeddedOptions {
     /// Appends are refused as full while less than this is free on the disk, so that what runs in the background always
     /// has room to finish.
     pub reserve_bytes: u64,
-    /// Entries of one partition that are not in a file yet (only in the write-ahead log and memory), at most, in bytes.
+    /// Entries that are not in files yet (only in the write-ahead log and memory), about at most, in bytes.
     pub write_buffer_bytes: usize,
     /// Memory shared with the other databases of the process.
     pub shared: Shared,

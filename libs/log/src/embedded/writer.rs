@@ -131,19 +131,19 @@ impl Writer {
     fn recover(&mut self) {
         match self.mode {
             Mode::Writing | Mode::Damaged => {}
-            Mode::NoRoom => {
-                if self.check_room(ROOM_TO_RESUME).is_ok() {
-                    self.resume();
-                }
-            }
-            Mode::Broken => {
+            Mode::NoRoom | Mode::Broken => {
                 if let Err(error) = self.check_room(ROOM_TO_RESUME) {
                     return self.log.queue.refuse(Some(error));
                 }
-                match self.reopen() {
+                // What RocksDB did in the background may have met the end of the disk, unlike any write yet.
+                let is_well = matches!(self.mode, Mode::NoRoom) && !self.log.disk.has_failed();
+                match if is_well { Ok(()) } else { self.reopen() } {
                     Ok(()) => self.resume(),
                     Err(error @ LogError::Corrupt(_)) => self.refuse(Mode::Damaged, error),
-                    Err(error) => self.log.queue.refuse(Some(error)),
+                    Err(error) => {
+                        self.mode = Mode::Broken;
+                        self.log.queue.refuse(Some(error));
+                    }
                 }
             }
         }
