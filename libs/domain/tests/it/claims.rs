@@ -244,3 +244,22 @@ fn a_disputed_claim_is_examined_for_its_new_partner() {
     assert_eq!(names(&events), ["d Reassigned"], "the holder itself is not in its own way");
     assert_eq!(world.deal("d").conflicts, []);
 }
+
+#[test]
+fn a_deal_that_ends_with_its_lapse_takes_no_room_and_is_no_registration_any_more() {
+    let policy = POLICY
+        .replace("min_tier: silver", "min_tier: basic")
+        .replace("capacity: 4", "capacity: 1")
+        .replace("on_lapse: keep", "on_lapse: expire");
+    let mut world = World::with(&policy);
+    world.active_partner("small", enrolment("basic"));
+    world.run(&register("first", submission("small", "initech")));
+    world.pass(90);
+    let again = register("again", submission("small", "unused"));
+    let events = world.clone().run(&again);
+    assert_eq!(names(&events), ["first ProtectionExpired", "again Registered", "again Approved"]);
+    world.run(&partner("small", PartnerCommand::Suspend { reason: String::new() }));
+    world.run(&again);
+    let kinds: Vec<ConflictKind> = world.deal("again").conflicts.iter().map(|conflict| conflict.kind.clone()).collect();
+    assert_eq!(kinds, [ConflictKind::PartnerNotActive { state: PartnerState::Suspended }]);
+}
