@@ -93,10 +93,6 @@ fn asked_again(world: &World, context: &Context, command: &Command) -> Result<()
             prop_assert!(decided || again == Ok(Vec::new()), "{:?}", again);
         }
         _ if creates => prop_assert!(matches!(again, Err(Rejection::AlreadyExists { .. })), "{again:?}"),
-        // Once its window has lapsed the claim is the partner's no more, and the deal may have gone to another.
-        Command::Deal(..) if matches!(again, Err(Rejection::NotFound { .. })) => {
-            prop_assert!(context.actor.role.is_partner());
-        }
         _ => prop_assert_eq!(again, Ok(Vec::new()), "{:?}", command),
     }
     Ok(())
