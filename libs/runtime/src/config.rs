@@ -78,8 +78,6 @@ pub struct Command {
 pub struct Memory {
     /// The block cache that all databases share, in mebibytes.
     pub block_cache_mib: usize,
-    /// The write buffers that all databases share, in mebibytes.
-    pub write_buffers_mib: usize,
 }
 
 /// Logging.
@@ -119,7 +117,7 @@ impl Default for Settings {
             http: Http { listen: loopback(7401) },
             log: LogSettings { partitions: 1, reserve_mib: 64 },
             command: Command { queue: 4096, window: 1024 },
-            memory: Memory { block_cache_mib: 32, write_buffers_mib: 32 },
+            memory: Memory { block_cache_mib: 32 },
             telemetry: Telemetry { filter: "info".into(), format: LogFormat::Text },
             shutdown: Shutdown { grace_ms: 10_000 },
         }
@@ -188,7 +186,6 @@ impl Settings {
             ("command.queue", self.command.queue as u64, 1, 1 << 20, "1 to 1048576"),
             ("command.window", self.command.window as u64, 1, 1 << 16, "1 to 65536"),
             ("memory.block_cache_mib", self.memory.block_cache_mib as u64, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
-            ("memory.write_buffers_mib", self.memory.write_buffers_mib as u64, 4, 1 << 20, "4 to 1048576 (mebibytes)"),
             ("shutdown.grace_ms", self.shutdown.grace_ms, 0, 600_000, "0 to 600000 (milliseconds)"),
         ];
         for (setting, value, low, high, bounds) in bounds {

@@ -61,12 +61,9 @@ pub(crate) async fn run(arguments: ServeArgs) -> anyhow::Result<()> {
     system.finish().await
 }
 
-/// RocksDB's memory, shared by all databases of the process.
+/// RocksDB's cache, shared by all databases of the process.
 pub(crate) fn shared(settings: &Settings) -> Shared {
-    Shared::new(SharedOptions {
-        block_cache_bytes: settings.memory.block_cache_mib << 20,
-        write_buffer_bytes: settings.memory.write_buffers_mib << 20,
-    })
+    Shared::new(SharedOptions { block_cache_bytes: settings.memory.block_cache_mib << 20 })
 }
 
 /// Opens the embedded log below the data directory. A log that is there keeps its number of partitions.

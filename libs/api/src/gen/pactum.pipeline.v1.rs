@@ -48,7 +48,8 @@ pub struct PipelineFilter {
     /// Tiers of the partner now.
     #[prost(string, repeated, tag = "4")]
     pub tiers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// Territories that the scope names, exactly. An empty text: deals that name none.
+    /// Territories that the scope names, exactly, or, where it names none, that the partner holds now. An empty text: deals
+    /// without any.
     #[prost(string, repeated, tag = "5")]
     pub territories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Products that the scope names. An empty text: deals that name none.
@@ -95,7 +96,7 @@ pub struct PipelineKey {
     /// For TIER; empty before enrolment.
     #[prost(string, optional, tag = "4")]
     pub tier: ::core::option::Option<::prost::alloc::string::String>,
-    /// For TERRITORY: the whole list, so that a deal counts once; none where the scope names none.
+    /// For TERRITORY: the whole list, so that a deal counts once; none where neither the scope names nor the partner holds any.
     #[prost(string, repeated, tag = "5")]
     pub territories: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// For PRODUCT: the whole list, so that a deal counts once; none where the scope names none.
@@ -152,7 +153,7 @@ pub enum PipelineDimension {
     Partner = 3,
     /// The partner's tier now.
     Tier = 4,
-    /// The territories of the scope, together.
+    /// The territories of the scope, together; where it names none, those that the partner holds now.
     Territory = 5,
     /// The products of the scope, together.
     Product = 6,

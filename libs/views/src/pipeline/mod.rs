@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `pipeline_cells` | program, partner, then postcard of [`CellKey`] | [`Cell`] |
 //! | `pipeline_deals` | program, deal | [`Facts`]: in which cell the deal counts |
-//! | `pipeline_tiers` | program, partner | [`Tier`]: joined at query time, because a change of tier moves no deal |
+//! | `pipeline_partners` | program, partner | [`Standing`]: joined at query time, because a change of it moves no deal |
 //! | `pipeline_policies` | program | [`Policies`]: stage probabilities, applied at query time |
 //!
 //! A deal counts in exactly one cell. Where its scope names several products or territories, the whole list is part of the
@@ -38,8 +38,8 @@ use crate::view::{FoldError, Folded, View};
 pub const CELLS: Table<Cell> = Table::new("pipeline_cells");
 /// Where each deal counts.
 pub const FACTS: Table<Facts> = Table::new("pipeline_deals");
-/// Each partner's tier.
-pub const TIERS: Table<Tier> = Table::new("pipeline_tiers");
+/// Each partner's tier and territories.
+pub const PARTNERS: Table<Standing> = Table::new("pipeline_partners");
 /// Each program's stage probabilities.
 pub const POLICIES: Table<Policies> = Table::new("pipeline_policies");
 
@@ -75,11 +75,16 @@ impl Row for Cell {
     const VERSION: u8 = 1;
 }
 
-/// A partner's tier.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tier(pub SmolStr);
+/// What a partner lends to its deals.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Its tier; empty before enrolment.
+    pub tier: SmolStr,
+    /// The territories it holds, sorted: those of its deals whose scope names none.
+    pub territories: Vec<SmolStr>,
+}
 
-impl Row for Tier {
+impl Row for Standing {
     const VERSION: u8 = 1;
 }
 
@@ -116,7 +121,7 @@ impl View for Pipeline {
     }
 
     fn keyspaces(&self) -> &'static [&'static str] {
-        &[CELLS.keyspace, FACTS.keyspace, TIERS.keyspace, POLICIES.keyspace]
+        &[CELLS.keyspace, FACTS.keyspace, PARTNERS.keyspace, POLICIES.keyspace]
     }
 
     fn apply(
@@ -129,7 +134,7 @@ impl View for Pipeline {
         let program = &folded.record.program;
         match &recorded.event {
             AnyEvent::Program(event) => policy(changes, program, event),
-            AnyEvent::Partner(id, event) => tier(changes, program, id, event),
+            AnyEvent::Partner(id, event) => standing(changes, program, id, event),
             AnyEvent::Deal(id, event) => {
                 let key = crate::deals::key(program, id);
                 let old = changes.get(&FACTS, &key)?.cloned();
@@ -168,16 +173,16 @@ fn policy(changes: &mut Changes<'_>, program: &ProgramId, event: &program::Event
     Ok(())
 }
 
-fn tier(
+fn standing(
     changes: &mut Changes<'_>,
     program: &ProgramId,
     id: &PartnerId,
     event: &partner::Event,
 ) -> Result<(), FoldError> {
     use partner::Event;
-    let tier = match event {
-        Event::Enrolled(enrolled) => Some(&enrolled.tier),
-        Event::ProfileUpdated(updated) => updated.tier.as_ref(),
+    let (tier, territories) = match event {
+        Event::Enrolled(enrolled) => (Some(&enrolled.tier), Some(&enrolled.territories)),
+        Event::ProfileUpdated(updated) => (updated.tier.as_ref(), updated.territories.as_ref()),
         Event::Applied(_)
         | Event::Approved { .. }
         | Event::Rejected { .. }
@@ -185,10 +190,15 @@ fn tier(
         | Event::Suspended { .. }
         | Event::Reinstated { .. }
         | Event::Terminated { .. }
-        | Event::ManagerAssigned { .. } => None,
+        | Event::ManagerAssigned { .. } => return Ok(()),
     };
+    let key = Key::of(program).text(id.as_str()).bytes();
+    let standing = changes.edit_or(&PARTNERS, &key, Standing::default)?;
     if let Some(tier) = tier {
-        changes.put(&TIERS, Key::of(program).text(id.as_str()).bytes(), Tier(tier.clone()));
+        standing.tier.clone_from(tier);
+    }
+    if let Some(territories) = territories {
+        standing.territories.clone_from(territories);
     }
     Ok(())
 }

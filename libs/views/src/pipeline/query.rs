@@ -10,7 +10,7 @@ use pactum_ids::{PartnerId, ProductId, ProgramId};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::{CELLS, Cell, CellKey, POLICIES, Probabilities, TIERS, read_cell_key};
+use super::{CELLS, Cell, CellKey, PARTNERS, POLICIES, Probabilities, Standing, read_cell_key};
 use crate::clock;
 use crate::key::{Key, take_text};
 use crate::rows::{KeyRange, Order, RowError, Rows};
@@ -43,7 +43,7 @@ pub enum Dimension {
     Partner,
     /// The partner's tier now.
     Tier,
-    /// The territories of the scope, together.
+    /// The territories of the scope, together; where it names none, those that the partner holds now.
     Territory,
     /// The products of the scope, together.
     Product,
@@ -64,7 +64,7 @@ pub struct Filter {
     pub partners: Vec<PartnerId>,
     /// The partner's tier now; empty text: before enrolment.
     pub tiers: Vec<SmolStr>,
-    /// Territories that the scope names; empty text: it names none.
+    /// Territories that the scope names or, where it names none, that the partner holds now; empty text: there are none.
     pub territories: Vec<SmolStr>,
     /// Products that the scope names; empty text: it names none.
     pub products: Vec<SmolStr>,
@@ -215,8 +215,10 @@ pub fn query(
     let recorded_at = clock::of(rows, program)?.map(|clock| clock.recorded_at);
     let policies = POLICIES.get(rows, Key::of(program).as_slice())?.unwrap_or_default().0;
     let policy = recorded_at.and_then(|now| in_force(&policies, now));
-    let by_tier = group_by.contains(&Dimension::Tier) || !filter.tiers.is_empty();
-    let tiers = if by_tier { tiers(rows, program)? } else { FxHashMap::default() };
+    let by_partner = group_by.iter().any(|dimension| matches!(dimension, Dimension::Tier | Dimension::Territory))
+        || !(filter.tiers.is_empty() && filter.territories.is_empty());
+    let partners = if by_partner { partners(rows, program)? } else { FxHashMap::default() };
+    let unknown = Standing::default();
 
     let prefix = match scope {
         Some(partner) => Key::of(program).text(partner.as_str()),
@@ -225,15 +227,18 @@ pub fn query(
     let mut groups: BTreeMap<GroupKey, Tally> = BTreeMap::new();
     let mut totals = Tally::default();
     CELLS.scan(rows, &KeyRange::prefix(prefix.as_slice()), Order::Ascending, |key, cell| {
-        let (partner, key) = read_cell_key(key)?;
-        let tier = tiers.get(&partner).cloned().unwrap_or_default();
-        if !filter.admits(&partner, &tier, &key) {
+        let (partner, mut key) = read_cell_key(key)?;
+        let Standing { tier, territories } = partners.get(&partner).unwrap_or(&unknown);
+        if key.territories.is_empty() {
+            key.territories.clone_from(territories);
+        }
+        if !filter.admits(&partner, tier, &key) {
             return Ok(ControlFlow::Continue(()));
         }
         let weight = weight(&key, policy);
         totals.add(&key, cell, weight);
         if !group_by.is_empty() {
-            groups.entry(group_key(group_by, &partner, &tier, &key)).or_default().add(&key, cell, weight);
+            groups.entry(group_key(group_by, &partner, tier, &key)).or_default().add(&key, cell, weight);
         }
         if groups.len() > MAX_GROUPS { Err(QueryError::TooManyGroups) } else { Ok(ControlFlow::Continue(())) }
     })?;
@@ -246,16 +251,16 @@ fn in_force(policies: &[Probabilities], now: Timestamp) -> Option<&Probabilities
     policies.iter().rev().find(|policy| policy.effective_from <= now)
 }
 
-fn tiers(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<PartnerId, SmolStr>, RowError> {
-    let malformed = || RowError::Malformed { keyspace: TIERS.keyspace };
-    let mut tiers = FxHashMap::default();
+fn partners(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<PartnerId, Standing>, RowError> {
+    let malformed = || RowError::Malformed { keyspace: PARTNERS.keyspace };
+    let mut partners = FxHashMap::default();
     let range = KeyRange::prefix(Key::of(program).as_slice());
-    TIERS.scan(rows, &range, Order::Ascending, |key, tier| {
+    PARTNERS.scan(rows, &range, Order::Ascending, |key, standing| {
         let (partner, _) = take_text(key).and_then(|(_, rest)| take_text(rest)).ok_or_else(malformed)?;
-        tiers.insert(PartnerId::new(partner).map_err(|_| malformed())?, tier.0);
+        partners.insert(PartnerId::new(partner).map_err(|_| malformed())?, standing);
         Ok::<_, RowError>(ControlFlow::Continue(()))
     })?;
-    Ok(tiers)
+    Ok(partners)
 }
 
 impl Filter {

@@ -92,6 +92,19 @@ fn groups_never_count_a_deal_twice() {
 }
 
 #[test]
+fn a_deal_that_names_no_territory_counts_where_its_partner_sells() {
+    let world = world();
+    let by_territory = ask(&world, &open(), &[Dimension::Territory]);
+    let found: Vec<Vec<String>> = by_territory
+        .groups
+        .iter()
+        .map(|group| group.key.territories.as_ref().unwrap().iter().map(ToString::to_string).collect())
+        .collect();
+    assert!(found.iter().all(|territories| !territories.is_empty()), "{found:?}");
+    assert_eq!(by_territory.groups.iter().map(|group| group.figures.deals).sum::<u64>(), by_territory.totals.deals);
+}
+
+#[test]
 fn filters_find_a_deal_by_any_of_its_values() {
     let world = world();
     let texts = |texts: &[&str]| texts.iter().map(SmolStr::new).collect::<Vec<_>>();
@@ -102,7 +115,9 @@ fn filters_find_a_deal_by_any_of_its_values() {
         (Filter { products: texts(&["plus"]), ..open() }, 1),
         (Filter { products: texts(&["shield"]), ..open() }, 0),
         (Filter { products: texts(&[""]), ..open() }, 1),
-        (Filter { territories: texts(&["FR", "US"]), ..open() }, 1),
+        // d-3 names no territory, and its partner holds one of these.
+        (Filter { territories: texts(&["FR", "US"]), ..open() }, 2),
+        (Filter { territories: texts(&["JP"]), ..open() }, 0),
         (Filter { stages: texts(&["proposal"]), ..open() }, 2),
         (Filter { partners: vec![partner("p-0")], ..open() }, 2),
         (Filter { partners: vec![partner("p-0"), partner("p-1")], ..open() }, 3),
