@@ -170,7 +170,9 @@ impl Check {
                 Some(path) => self.unknown(&format!("{}.{path}", self.object)),
                 None => self.unknown(&select.field),
             },
-            Expr::Call(call) => call.target.as_deref().into_iter().chain(&call.args).try_for_each(|e| self.expression(e)),
+            Expr::Call(call) => {
+                call.target.as_deref().into_iter().chain(&call.args).try_for_each(|e| self.expression(e))
+            }
             Expr::List(list) => list.elements.iter().try_for_each(|element| self.expression(element)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
                 EntryExpr::MapEntry(entry) => self.expression(&entry.key).and_then(|()| self.expression(&entry.value)),

@@ -27,6 +27,6 @@ pub mod table;
 pub mod view;
 
 pub use changes::Changes;
-pub use rows::{KeyRange, MemoryRows, Order, RowError, Rows};
+pub use rows::{KeyRange, MemoryRows, Order, RowError, Rows, Visit};
 pub use table::{Row, Table};
 pub use view::{FoldError, Folded, Place, View, fold};

@@ -102,7 +102,7 @@ fn apply_event(
         if let Some(before) = before {
             changes.delete(&PARTNER_NAMES, before);
         }
-        changes.put(&PARTNER_NAMES, after, NamedPartner { partner: id.clone() });
+        changes.put_new(&PARTNER_NAMES, after, NamedPartner { partner: id.clone() });
     }
     changes.put(&PARTNERS, key, PartnerRow { partner, created_sequence, updated_sequence: moment.sequence });
     Ok(())
@@ -183,7 +183,8 @@ impl Query {
             ["display_name", "desc"] => (true, Order::Descending),
             _ => return Err(ListError::Order(order_by.chars().take(80).collect())),
         };
-        let (field, way) = (if by_name { "name" } else { "id" }, if order == Order::Ascending { "asc" } else { "desc" });
+        let (field, way) =
+            (if by_name { "name" } else { "id" }, if order == Order::Ascending { "asc" } else { "desc" });
         let scope = only.as_ref().map_or("", PartnerId::as_str);
         let id = QueryId::of(&["partners", program.as_str(), scope, filter, field, way]);
         let filter = (!filter.trim().is_empty()).then(|| Filter::compile(filter, &PartnerFields(None))).transpose()?;

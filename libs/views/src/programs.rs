@@ -216,11 +216,7 @@ pub fn policy(rows: &dyn Rows, program: &ProgramId, version: u32) -> Result<Opti
 ///
 /// # Errors
 /// [`RowError`] where the store fails.
-pub fn place_before(
-    rows: &dyn Rows,
-    program: &ProgramId,
-    sequence: u64,
-) -> Result<Option<(u64, Place)>, RowError> {
+pub fn place_before(rows: &dyn Rows, program: &ProgramId, sequence: u64) -> Result<Option<(u64, Place)>, RowError> {
     let from = Key::of(program).bytes();
     let to = Key::of(program).number(sequence.max(1).saturating_add(1)).bytes();
     let mut found = None;

@@ -74,6 +74,9 @@ pub enum Order {
     Descending,
 }
 
+/// Is shown a key and its row, and says whether to go on.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// Sorted rows, as they were at one moment.
 pub trait Rows {
     /// Shows the row of a key to `read`; whether there is one.
@@ -91,7 +94,7 @@ pub trait Rows {
         keyspace: &'static str,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), RowError>;
 }
 
@@ -130,7 +133,7 @@ impl Rows for MemoryRows {
         keyspace: &'static str,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), RowError> {
         let Some(rows) = self.keyspaces.get(keyspace) else { return Ok(()) };
         let mut found: Vec<_> = rows.range(range.from.clone()..).take_while(|(key, _)| range.contains(key)).collect();

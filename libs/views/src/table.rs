@@ -51,13 +51,15 @@ impl<R: Row> Table<R> {
         mut visit: impl FnMut(&[u8], R) -> Result<ControlFlow<()>, E>,
     ) -> Result<(), E> {
         let mut failed = None;
-        rows.scan(self.keyspace, range, order, &mut |key, bytes| {
-            match self.decode(bytes).map_err(E::from).and_then(|row| visit(key, row)) {
-                Ok(flow) => flow,
-                Err(error) => {
-                    failed = Some(error);
-                    ControlFlow::Break(())
-                }
+        rows.scan(self.keyspace, range, order, &mut |key, bytes| match self
+            .decode(bytes)
+            .map_err(E::from)
+            .and_then(|row| visit(key, row))
+        {
+            Ok(flow) => flow,
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
             }
         })?;
         failed.map_or(Ok(()), Err)

@@ -85,7 +85,8 @@ impl PartitionFold {
     /// Follows the log from the view that is furthest behind. `Ok`: told to stop, or nothing is left to fold for.
     fn follow(&mut self, runtime: &Handle) -> Result<(), FollowError> {
         runtime.block_on(self.check_log())?;
-        let Some(from) = self.running().map(|view| &view.position).min_by_key(|position| position.offset).cloned() else {
+        let Some(from) = self.running().map(|view| &view.position).min_by_key(|position| position.offset).cloned()
+        else {
             return Ok(());
         };
         let mut follower = runtime.block_on(Follower::open(Arc::clone(&self.log), self.partition, from))?;
@@ -187,6 +188,9 @@ impl PartitionFold {
 
     fn flush(&mut self) {
         self.flushed = Instant::now();
+        for view in &self.views {
+            view.live.store.measure(&format!("view-{}-{}", view.live.view.name(), self.partition));
+        }
         for view in self.views.iter_mut().filter(|view| view.unflushed) {
             match view.live.store.flush() {
                 Ok(()) => view.unflushed = false,
@@ -236,7 +240,10 @@ impl FoldedView {
                 }
                 Err((index, why)) => {
                     if let Some(why) = why {
-                        self.stop(&format!("the record at offset {} cannot be folded: {why}", records[index].place.offset));
+                        self.stop(&format!(
+                            "the record at offset {} cannot be folded: {why}",
+                            records[index].place.offset
+                        ));
                     }
                     // Once more without it: half of a record must not be written.
                     good = index;

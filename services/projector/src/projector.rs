@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use pactum_journal::Position;
@@ -21,6 +22,9 @@ use crate::services;
 use crate::status::Status;
 use crate::store::{ViewStore, ViewStoreError};
 use crate::verify::{Verified, VerifyError, verify};
+
+/// How many views are opened at once.
+const OPENERS: usize = 6;
 
 /// Views that cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -73,16 +77,10 @@ impl Projector {
     /// # Errors
     /// [`OpenError`] where a view's files are in use, damaged, or of another build.
     pub fn open(log: Arc<dyn Log>, options: ProjectorOptions) -> Result<Self, OpenError> {
-        let mut views = Vec::new();
-        let mut positions = Vec::new();
-        for partition in 0..log.partitions() {
-            for view in ALL.iter().copied() {
-                let (live, position) = open(&options, partition, view)
-                    .map_err(|source| OpenError::View { view: view.name(), partition, source: Box::new(source) })?;
-                views.push(Arc::new(live));
-                positions.push(position);
-            }
-        }
+        let all = (0..log.partitions()).flat_map(|partition| ALL.iter().map(move |view| (partition, *view)));
+        let opened = open_all(&options, &all.collect::<Vec<_>>());
+        let opened: Vec<_> = opened.into_iter().collect::<Result<_, _>>()?;
+        let (views, positions): (Vec<_>, Vec<_>) = opened.into_iter().map(|(live, at)| (Arc::new(live), at)).unzip();
         let status = Status { views: views.into() };
         let stop = CancellationToken::new();
         let queries = Arc::new(Queries::new(Arc::clone(&log), &status, options.clone(), stop.clone()));
@@ -160,15 +158,40 @@ fn directory(data: &Path, partition: Partition, view: &dyn View) -> PathBuf {
     data.join(partition.to_string()).join(format!("{}@{}", view.name(), view.version()))
 }
 
-fn open(
-    options: &ProjectorOptions,
-    partition: Partition,
-    view: &'static dyn View,
-) -> Result<(LiveView, Position), ViewStoreError> {
+type Opened = Result<(LiveView, Position), OpenError>;
+
+/// Opens views side by side: each waits for the disk most of the time.
+fn open_all(options: &ProjectorOptions, all: &[(Partition, &'static dyn View)]) -> Vec<Opened> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut opened = Vec::new();
+        while let Some((index, (partition, view))) = take(&next, all) {
+            opened.push((index, open(options, partition, view)));
+        }
+        opened
+    };
+    let mut opened = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..OPENERS).map(|_| scope.spawn(work)).collect();
+        let joined = threads.into_iter().flat_map(|thread| match thread.join() {
+            Ok(opened) => opened,
+            Err(panic) => std::panic::resume_unwind(panic),
+        });
+        joined.collect::<Vec<_>>()
+    });
+    opened.sort_by_key(|(index, _)| *index);
+    opened.into_iter().map(|(_, opened)| opened).collect()
+}
+
+fn take<T: Copy>(next: &AtomicUsize, all: &[T]) -> Option<(usize, T)> {
+    let index = next.fetch_add(1, Ordering::Relaxed);
+    all.get(index).map(|one| (index, *one))
+}
+
+fn open(options: &ProjectorOptions, partition: Partition, view: &'static dyn View) -> Opened {
+    let failed = |source: ViewStoreError| OpenError::View { view: view.name(), partition, source: Box::new(source) };
     let path = directory(&options.data, partition, view);
-    let store = ViewStore::open(&path, view, &options.shared)?;
-    let position = store.position()?;
-    let progress = Progress { offset: position.offset, ..Progress::default() };
-    let progress = watch::Sender::new(progress);
+    let store = ViewStore::open(&path, view, &options.shared).map_err(failed)?;
+    let position = store.position().map_err(failed)?;
+    let progress = watch::Sender::new(Progress { offset: position.offset, ..Progress::default() });
     Ok((LiveView { view, partition, store, progress }, position))
 }

@@ -69,7 +69,6 @@ impl Queries {
     }
 
     /// Lets a request in. What it asks about is in its caller's program: the parsers of `pactum_api::query` see to that.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
     pub(crate) fn admit<T>(&self, request: &Request<T>) -> Result<Asked<'_>, Status> {
         let caller = Arc::clone(Caller::of(request.extensions())?);
         let partitions = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
@@ -85,7 +84,6 @@ impl Asked<'_> {
     }
 
     /// The partner to whose rows the caller is limited; `None` for the vendor and for systems.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
     pub(crate) fn scope(&self) -> Result<Option<PartnerId>, Status> {
         let actor = &self.caller.actor;
         if actor.role.is_partner() && actor.partner.is_none() {
@@ -108,7 +106,6 @@ impl Asked<'_> {
 }
 
 /// What the rows of a snapshot hold of a program.
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 pub(crate) fn held(rows: &dyn Rows, program: &ProgramId) -> Result<u64, Status> {
     let clock = clock::of(rows, program).map_err(|error| unreadable(&error))?;
     Ok(clock.map_or(0, |clock| clock.sequence))
@@ -132,5 +129,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Status> + Send + 'static,
 ) -> Result<T, Status> {
     let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|_| Err(error::internal("the query ended in a panic; please report this with the server's log")))
+    done.unwrap_or_else(|_| {
+        Err(error::internal("the query ended in a panic; please report this with the server's log"))
+    })
 }

@@ -1,13 +1,12 @@
 //! A view's rows in RocksDB, with the place in the log up to which they hold.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use pactum_journal::Position;
 use pactum_store::{Database, Direction, Durability, Keyspace, KeyspaceSpec, Options, Shared, Snapshot, StoreError};
 use pactum_views::changes::Write;
 use pactum_views::view::COMMON_KEYSPACES;
-use pactum_views::{KeyRange, Order, RowError, Rows, View};
+use pactum_views::{KeyRange, Order, RowError, Rows, View, Visit};
 
 /// Where the position lies, beside the view's own keyspaces.
 const META: &str = "meta";
@@ -87,8 +86,9 @@ impl ViewStore {
         SnapshotRows { store: self, at: self.database.snapshot() }
     }
 
-    pub(crate) fn database(&self) -> &Database {
-        &self.database
+    /// Tells the metrics what RocksDB uses for it.
+    pub(crate) fn measure(&self, name: &str) {
+        self.database.statistics().publish(name);
     }
 
     /// The view's keyspaces, in a fixed order.
@@ -113,7 +113,7 @@ impl Rows for ViewStore {
         keyspace: &'static str,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), RowError> {
         let scan = self.database.scan(self.keyspace(keyspace), &bounds(range), direction(order));
         scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))
@@ -148,7 +148,7 @@ impl Rows for SnapshotRows<'_> {
         keyspace: &'static str,
         range: &KeyRange,
         order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+        visit: &mut Visit<'_>,
     ) -> Result<(), RowError> {
         let scan = self.at.scan(self.store.keyspace(keyspace), &bounds(range), direction(order));
         scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))

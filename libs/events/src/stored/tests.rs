@@ -130,10 +130,7 @@ fn bytes_that_are_no_record_are_told_apart() {
     // The event's number is in front of its partner's length and id.
     let tag = good.len() - 3;
     let unknown = u8::try_from(VARIANTS.len()).unwrap();
-    assert_eq!(
-        with(&|bytes| bytes[tag] = unknown),
-        DecodeError::UnknownEvent { index: 0, tag: u32::from(unknown) }
-    );
+    assert_eq!(with(&|bytes| bytes[tag] = unknown), DecodeError::UnknownEvent { index: 0, tag: u32::from(unknown) });
     assert_eq!(program_of(&good), Ok("acme"));
 }
 

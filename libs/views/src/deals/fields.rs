@@ -92,7 +92,8 @@ fn field<'a>(deal: &'a Deal, redacted: bool, path: &str) -> Option<Field<'a>> {
         ProtectionState::Ended { from, at } => (Some(*from), Some(*at)),
         ProtectionState::None | ProtectionState::Under { .. } => (None, None),
     };
-    let time = |time: Option<pactum_domain::time::Timestamp>| Field::Owned(time.map_or_else(String::new, |t| t.to_string()));
+    let time =
+        |time: Option<pactum_domain::time::Timestamp>| Field::Owned(time.map_or_else(String::new, |t| t.to_string()));
     let number = |number: u64| Field::Integer(i64::try_from(number).unwrap_or(i64::MAX));
     Some(match path {
         "id" => Field::Text(deal.id.as_str()),

@@ -77,7 +77,9 @@ pub struct Sorting {
 
 /// An order that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cannot order by {0:?}; there is sequence, update_sequence, close_date and amount, each alone or followed by desc")]
+#[error(
+    "cannot order by {0:?}; there is sequence, update_sequence, close_date and amount, each alone or followed by desc"
+)]
 pub struct InvalidOrder(pub String);
 
 impl Sorting {
@@ -119,7 +121,7 @@ pub(super) fn replace(changes: &mut Changes<'_>, program: &ProgramId, old: Optio
             if let Some(before) = &before {
                 changes.delete(&DEAL_ORDERS, before[index].clone());
             }
-            changes.put(&DEAL_ORDERS, key, OrderedDeal { deal: new.deal.id.clone() });
+            changes.put_new(&DEAL_ORDERS, key, OrderedDeal { deal: new.deal.id.clone() });
         }
     }
 }

@@ -140,7 +140,9 @@ fn page_end(claims: &[(AccountId, u64, Claim)], size: usize) -> usize {
 fn current(rows: &dyn Rows, query: &Query) -> Result<Vec<Current>, RowError> {
     let mut current = Vec::new();
     for account in &query.accounts {
-        let Some(row) = ACCOUNTS.get(rows, Key::of(&query.program).text(account.as_str()).as_slice())? else { continue };
+        let Some(row) = ACCOUNTS.get(rows, Key::of(&query.program).text(account.as_str()).as_slice())? else {
+            continue;
+        };
         for holder in row.holders {
             let deal = CLAIM_DEALS.get(rows, &crate::deals::key(&query.program, &holder))?;
             let deal = deal.ok_or(RowError::Malformed { keyspace: ACCOUNTS.keyspace })?.0;

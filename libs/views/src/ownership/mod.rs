@@ -72,13 +72,7 @@ impl View for Ownership {
     }
 
     fn keyspaces(&self) -> &'static [&'static str] {
-        &[
-            CLAIMS.keyspace,
-            ACCOUNTS.keyspace,
-            ACCOUNT_KEYS.keyspace,
-            CLAIM_DEALS.keyspace,
-            CLAIM_OPPORTUNITIES.keyspace,
-        ]
+        &[CLAIMS.keyspace, ACCOUNTS.keyspace, ACCOUNT_KEYS.keyspace, CLAIM_DEALS.keyspace, CLAIM_OPPORTUNITIES.keyspace]
     }
 
     fn apply(
@@ -109,20 +103,19 @@ fn apply_deal(
     let new = deal::evolve(old.as_ref(), id, event, moment)?;
     accounts::told_by_deal(changes, program, &new, event)?;
 
-    let before = old.as_ref().and_then(|deal| deal.account.clone());
+    // The account it no longer belongs to, where the event moved it.
+    let left = old.as_ref().and_then(|deal| deal.account.clone()).filter(|left| Some(left) != new.account.as_ref());
     let protection = (old.as_ref().map_or(&ProtectionState::None, |deal| &deal.protection) != &new.protection)
         .then(|| new.protection.clone());
     if let Some(step) = Step::of_deal(event) {
         let partner_before = old.map(|deal| deal.partner).filter(|partner| *partner != new.partner);
         let claim = Claim::new(folded, moment, step).of_deal(&new, partner_before, protection);
-        for account in [before.clone().filter(|before| Some(before) != new.account.as_ref()), new.account.clone()] {
-            if let Some(account) = account {
-                changes.put(&CLAIMS, claim_key(program, &account, moment.sequence), claim.clone());
-            }
+        for account in left.iter().chain(&new.account) {
+            changes.put_new(&CLAIMS, claim_key(program, account, moment.sequence), claim.clone());
         }
     }
-    if let Some(before) = before.filter(|before| Some(before) != new.account.as_ref()) {
-        hold(changes, program, &before, id, false)?;
+    if let Some(left) = &left {
+        hold(changes, program, left, id, false)?;
     }
     if let Some(account) = &new.account {
         let held = matches!(new.protection, ProtectionState::Held { .. });
@@ -155,7 +148,7 @@ fn apply_opportunity(
         }
     };
     let claim = Claim::new(folded, moment, Step::of_opportunity(id, event));
-    changes.put(&CLAIMS, claim_key(program, &account, moment.sequence), claim);
+    changes.put_new(&CLAIMS, claim_key(program, &account, moment.sequence), claim);
     Ok(())
 }
 

@@ -203,12 +203,7 @@ fn standing(
     Ok(())
 }
 
-fn take_out(
-    changes: &mut Changes<'_>,
-    program: &ProgramId,
-    id: &DealId,
-    facts: &Facts,
-) -> Result<(), FoldError> {
+fn take_out(changes: &mut Changes<'_>, program: &ProgramId, id: &DealId, facts: &Facts) -> Result<(), FoldError> {
     let key = cell_key(program, &facts.partner, &facts.cell());
     let missing = || FoldError::Impossible(format!("deal {id} counts in a cell that is not there"));
     let cell = changes.edit(&CELLS, &key)?.filter(|cell| cell.deals > 0).ok_or_else(missing)?;
@@ -230,7 +225,8 @@ fn put_in(changes: &mut Changes<'_>, program: &ProgramId, facts: &Facts) -> Resu
 
 fn cell_key(program: &ProgramId, partner: &PartnerId, cell: &CellKey) -> Vec<u8> {
     let key = Key::of(program).text(partner.as_str()).bytes();
-    postcard::to_extend(cell, key).expect("a Vec takes any number of bytes, and no part of the key refuses to serialize")
+    postcard::to_extend(cell, key)
+        .expect("a Vec takes any number of bytes, and no part of the key refuses to serialize")
 }
 
 /// Reads a cell's key back.

@@ -93,8 +93,7 @@ fn owners_agree(world: &World) {
     let mut holders: Vec<DealId> = accounts.flat_map(|(_, row)| ACCOUNTS.decode(row).unwrap().holders).collect();
     holders.sort_unstable();
     let held = |deal: &Deal| matches!(deal.protection, ProtectionState::Held { .. }) && deal.account.is_some();
-    let mut expected: Vec<DealId> =
-        world.model.deals().filter(|deal| held(deal)).map(|deal| deal.id.clone()).collect();
+    let mut expected: Vec<DealId> = world.model.deals().filter(|deal| held(deal)).map(|deal| deal.id.clone()).collect();
     expected.sort_unstable();
     assert_eq!(holders, expected, "who holds protection");
     for (key, row) in world.rows["ownership"].all(ACCOUNTS.keyspace) {

@@ -38,7 +38,14 @@ fn world() -> World {
         ("d-1", "p-0", "alpha.com", Some(usd(300)), Some("2026-05-01"), "core"),
         ("d-2", "p-1", "beta.com", Some(usd(100)), None, "plus"),
         ("d-3", "p-0", "gamma.com", None, Some("2026-03-01"), "core"),
-        ("d-4", "p-1", "delta.com", Some(Money { currency: Currency::parse("JPY").unwrap(), minor: 9_999 }), None, "core"),
+        (
+            "d-4",
+            "p-1",
+            "delta.com",
+            Some(Money { currency: Currency::parse("JPY").unwrap(), minor: 9_999 }),
+            None,
+            "core",
+        ),
     ] {
         world.register(id, of, domain, |deal| {
             deal.amount = amount;
@@ -62,7 +69,8 @@ fn deals_come_in_every_order_and_back() {
     ] {
         for size in 1..6 {
             assert_eq!(all(&world, None, "", order, size), expected, "{order} by {size}");
-            let mut reversed = all(&world, None, "", &format!("{} desc", if order.is_empty() { "sequence" } else { order }), size);
+            let mut reversed =
+                all(&world, None, "", &format!("{} desc", if order.is_empty() { "sequence" } else { order }), size);
             reversed.reverse();
             assert_eq!(reversed, expected, "{order} desc by {size}");
         }
@@ -113,12 +121,9 @@ fn a_token_belongs_to_its_list() {
     let page = deals::list(&world.rows["deals"], &first, 7).unwrap();
     let token = page.next.unwrap();
     assert_eq!(query(None, "", "amount", 50, &token).unwrap().min_sequence(), 7);
-    for (own, filter, order) in [
-        (None, "", "amount desc"),
-        (None, "", "sequence"),
-        (None, "true", "amount"),
-        (Some("p-0"), "", "amount"),
-    ] {
+    for (own, filter, order) in
+        [(None, "", "amount desc"), (None, "", "sequence"), (None, "true", "amount"), (Some("p-0"), "", "amount")]
+    {
         let error = query(own, filter, order, 2, &token).map(|_| ()).unwrap_err();
         assert!(matches!(error, ListError::Token(InvalidToken::OtherQuery)), "{error}");
     }
@@ -129,7 +134,12 @@ fn a_reassigned_deal_changes_lists() {
     let mut world = world();
     world.deal(
         "d-1",
-        DealCommand::Reassign { to: partner("p-1"), evidence: vec![1], reason_code: "DISPUTE".into(), note: String::new() },
+        DealCommand::Reassign {
+            to: partner("p-1"),
+            evidence: vec![1],
+            reason_code: "DISPUTE".into(),
+            note: String::new(),
+        },
     );
     assert_eq!(all(&world, Some("p-0"), "", "", 10), ["d-3"]);
     assert_eq!(all(&world, Some("p-1"), "", "", 10), ["d-1", "d-2", "d-4"]);
@@ -158,7 +168,8 @@ fn partners_come_by_id_and_by_name() {
         // Named `Partner 3`, `Partner 2`, `Partner 1`.
         assert_eq!(partner_pages(&world, None, "", "display_name", size), ["p-2", "p-1", "p-0"]);
     }
-    let filter = "partner.tier == 'silver' && partner.state == 'ACTIVE' && 'US' in partner.territories && partner.id != 'p-1'";
+    let filter =
+        "partner.tier == 'silver' && partner.state == 'ACTIVE' && 'US' in partner.territories && partner.id != 'p-1'";
     assert_eq!(partner_pages(&world, None, filter, "", 1), ["p-0", "p-2"]);
     assert_eq!(partner_pages(&world, Some(partner("p-1")), "", "", 1), ["p-1"]);
     assert!(partner_pages(&world, Some(partner("p-1")), "partner.id == 'p-0'", "", 1).is_empty());

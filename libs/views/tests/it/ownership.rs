@@ -64,8 +64,10 @@ fn every_claim_in_order_with_reasons_and_windows() {
     assert!(matches!(claims[4].protection, Some(ProtectionState::Held { extensions: 1, .. })));
     assert!(matches!(claims[5].protection, Some(ProtectionState::Ended { .. })));
     assert_eq!(claims[6].protection, None, "a review changes no protection");
-    assert_eq!(claims[0].request.as_ref().unwrap().as_str(), format!("r-{}", world.records.iter().position(|record|
-        record.sequence == found.claims[0].1).unwrap()));
+    assert_eq!(
+        claims[0].request.as_ref().unwrap().as_str(),
+        format!("r-{}", world.records.iter().position(|record| record.sequence == found.claims[0].1).unwrap())
+    );
     assert_eq!(claims[5].actor.subject, "timer");
     assert_eq!(claims[7].policy_version, 1);
     assert!(found.current.is_empty(), "a won deal protects nothing any more");

@@ -93,8 +93,7 @@ fn register() -> impl Strategy<Value = pactum_domain::command::Submission> {
 fn of_deal() -> impl Strategy<Value = DealCommand> {
     let reason = || "because".to_owned();
     let code = || SmolStr::new("BECAUSE");
-    let protection =
-        select(vec![ProtectionChoice::Policy, ProtectionChoice::Days(20), ProtectionChoice::Without]);
+    let protection = select(vec![ProtectionChoice::Policy, ProtectionChoice::Days(20), ProtectionChoice::Without]);
     prop_oneof![
         6 => register().prop_map(DealCommand::Register),
         1 => (register(), any::<bool>()).prop_map(|(of, told)| DealCommand::Draft(Draft {

@@ -158,12 +158,8 @@ impl World {
     /// Decides and folds a command.
     pub(crate) fn by(&mut self, actor: &Actor, command: &Command) -> Result<(), Rejection> {
         self.now = Timestamp(self.now.0 + 1_000_000);
-        let context = Context {
-            actor: actor.clone(),
-            recorded_at: self.now,
-            occurred_at: self.now,
-            expected_version: None,
-        };
+        let context =
+            Context { actor: actor.clone(), recorded_at: self.now, occurred_at: self.now, expected_version: None };
         let events = self.model.decide(command, &context)?;
         if events.is_empty() {
             return Ok(());

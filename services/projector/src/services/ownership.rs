@@ -13,9 +13,9 @@ use pactum_api::proto::audit::v1::ownership_query_service_server::OwnershipQuery
 use pactum_api::{Caller, error, query};
 use pactum_domain::account::AccountKey;
 use pactum_ids::{AccountId, DealId, ProgramId};
+use pactum_views::Rows;
 use pactum_views::ownership::history::{self, exists, involves};
 use pactum_views::ownership::{self, HistoryError, Query};
-use pactum_views::Rows;
 use tonic::{Request, Response, Status};
 
 use crate::queries::{Queries, blocking, held, unreadable};
@@ -58,7 +58,8 @@ impl OwnershipQueryService for Ownerships {
                 redact::claim(show::claim(&program, account, *sequence, claim, &caller), claim, &program, &caller)
             });
             let current = found.current.iter();
-            let current = current.map(|current| redact::ownership(show::ownership(&program, current), current, &caller));
+            let current =
+                current.map(|current| redact::ownership(show::ownership(&program, current), current, &caller));
             Ok(proto::ListOwnershipHistoryResponse {
                 claims: claims.collect(),
                 next_page_token: found.next.unwrap_or_default(),
@@ -72,7 +73,6 @@ impl OwnershipQueryService for Ownerships {
 }
 
 impl Asks {
-    #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
     fn parse(caller: &Caller, subject: Option<&Subject>) -> Result<Self, Status> {
         match subject {
             None => Err(error::invalid_field("subject", "account, deal or customer is needed")),
@@ -96,7 +96,6 @@ impl Asks {
     }
 
     /// The accounts, as far as they are the caller's to see.
-    #[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
     fn accounts(&self, rows: &dyn Rows, program: &ProgramId, caller: &Caller) -> Result<Vec<AccountId>, Status> {
         let visible = |account: &AccountId| match caller.partner() {
             Some(partner) => involves(rows, program, account, partner),

@@ -6,10 +6,10 @@ use pactum_api::convert::{deal_state, deal_state_of, money_to_proto, partner_nam
 use pactum_api::proto::deal::v1::DealState as ProtoState;
 use pactum_api::proto::pipeline::v1 as proto;
 use pactum_api::proto::pipeline::v1::pipeline_query_service_server::PipelineQueryService;
+use pactum_api::{Caller, error, query};
 use pactum_domain::deal::DealState;
 use pactum_domain::money::{Currency, Money};
 use pactum_domain::time::Month;
-use pactum_api::{Caller, error, query};
 use pactum_ids::{PartnerId, ProgramId};
 use pactum_views::pipeline::{self, Answer, Dimension, Figures, Filter, GroupKey, QueryError};
 use prost::Message as _;
@@ -71,7 +71,6 @@ fn refused(query_error: &QueryError) -> Status {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn dimensions(group_by: &[i32]) -> Result<Vec<Dimension>, Status> {
     let mut dimensions = Vec::new();
     for value in group_by {
@@ -97,7 +96,6 @@ fn dimensions(group_by: &[i32]) -> Result<Vec<Dimension>, Status> {
     Ok(dimensions)
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn filter(caller: &Caller, given: Option<&proto::PipelineFilter>) -> Result<Filter, Status> {
     let default = proto::PipelineFilter::default();
     let given = given.unwrap_or(&default);
@@ -130,7 +128,6 @@ fn filter(caller: &Caller, given: Option<&proto::PipelineFilter>) -> Result<Filt
 }
 
 /// The states asked for; what pipeline means where none is, and every state as an empty list.
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn states(given: &proto::PipelineFilter) -> Result<Vec<DealState>, Status> {
     match (given.all_states, given.states.as_slice()) {
         (true, []) => Ok(Vec::new()),
@@ -146,7 +143,6 @@ fn states(given: &proto::PipelineFilter) -> Result<Vec<DealState>, Status> {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn partner(caller: &Caller, text: &str) -> Result<PartnerId, Status> {
     if text.contains('/') {
         return query::partner(caller, "filter.partners", text);
@@ -154,7 +150,6 @@ fn partner(caller: &Caller, text: &str) -> Result<PartnerId, Status> {
     PartnerId::new(text).map_err(|invalid| error::invalid_field("filter.partners", invalid.to_string()))
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn month(field: &str, text: &str) -> Result<Option<Month>, Status> {
     if text.is_empty() {
         return Ok(None);
@@ -162,7 +157,6 @@ fn month(field: &str, text: &str) -> Result<Option<Month>, Status> {
     Month::parse(text).map(Some).map_err(|invalid| error::invalid_field(field, invalid.to_string()))
 }
 
-#[expect(clippy::result_large_err, reason = "tonic's own error type, returned at once")]
 fn currency(text: &str) -> Result<Option<Currency>, Status> {
     if text.is_empty() {
         return Ok(None);

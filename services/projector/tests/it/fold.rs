@@ -63,7 +63,10 @@ async fn goes_on_where_it_stopped_and_agrees_with_a_fold_from_zero() {
     let projector = Projector::open(Arc::clone(&log), options(data.path())).unwrap();
     let end = log.end(partition).await.unwrap();
     let at_open = projector.status().views();
-    assert!(at_open.iter().filter(|view| view.partition == partition).all(|view| view.offset + 1 >= end), "{at_open:?}");
+    assert!(
+        at_open.iter().filter(|view| view.partition == partition).all(|view| view.offset + 1 >= end),
+        "{at_open:?}"
+    );
     agrees(&projector, log.partitions()).await;
     assert!(projector.verify(0, "nothing").await.unwrap_err().to_string().contains("no view nothing"));
 }

@@ -31,7 +31,10 @@ async fn every_event_once_in_order_from_anywhere() {
     assert_eq!((all[0].r#type.as_str(), all[0].resource.as_str()), ("ProgramCreated", "programs/acme"));
     assert_eq!(all[0].name, "programs/acme/events/1");
     let registered = &all[usize::try_from(last).unwrap() - 2];
-    assert_eq!((registered.r#type.as_str(), registered.type_version, registered.resource_version), ("DealRegistered", 1, 1));
+    assert_eq!(
+        (registered.r#type.as_str(), registered.type_version, registered.resource_version),
+        ("DealRegistered", 1, 1)
+    );
     assert_eq!(registered.request_id, "request-d-399");
     assert!(registered.data_json.contains(r#""amount":"77777.77""#), "{}", registered.data_json);
     // In the middle of a record, behind the first kept place, at and beyond the end.

@@ -77,8 +77,7 @@ async fn the_pipeline_moves_with_the_deals() {
                 (key.partner().to_owned(), key.close_month().to_owned(), figures.deals)
             })
             .collect();
-        let expected =
-            ["north", "south"].map(|id| (format!("programs/acme/partners/{id}"), "2199-03".to_owned(), 1));
+        let expected = ["north", "south"].map(|id| (format!("programs/acme/partners/{id}"), "2199-03".to_owned(), 1));
         assert_eq!(groups, expected);
         let totals = answer.totals.unwrap();
         assert_eq!(totals.amounts[0].amount.as_ref().unwrap().minor, 15_555_554);
@@ -151,7 +150,11 @@ async fn what_cannot_be_answered_is_told_by_reason() {
         (list("", "", "00", 0), Code::InvalidArgument, "INVALID_PAGE_TOKEN"),
         (list("", "", "", -1), Code::InvalidArgument, "INVALID_FIELD"),
         (ListDealsRequest { parent: "acme".into(), ..Default::default() }, Code::InvalidArgument, "INVALID_FIELD"),
-        (ListDealsRequest { parent: "programs/b".into(), ..Default::default() }, Code::PermissionDenied, "OTHER_PROGRAM"),
+        (
+            ListDealsRequest { parent: "programs/b".into(), ..Default::default() },
+            Code::PermissionDenied,
+            "OTHER_PROGRAM",
+        ),
     ] {
         let error = admin.deal_queries().list_deals(admin.request(request.clone())).await.unwrap_err();
         assert_eq!((error.code(), reason(&error).as_str()), (code, expected), "{request:?}");

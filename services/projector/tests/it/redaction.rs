@@ -12,7 +12,7 @@ use pactum_api::proto::program::v1::GetProgramRequest;
 use tempfile::{TempDir, tempdir};
 use tonic::Code;
 
-use crate::system::{ADMIN, Client, NORTH, SOUTH, System, acme, deal_name, deal_of, memory_log, reason};
+use crate::system::{ADMIN, Client, NORTH, SOUTH, System, acme, deal_name, deal_of, held_by_all, memory_log, reason};
 
 /// `north` holds `example.com`; `south` came later, in conflict.
 async fn contested() -> (System, TempDir, u64) {
@@ -22,6 +22,7 @@ async fn contested() -> (System, TempDir, u64) {
     let (north, south) = (system.by(NORTH), system.by(SOUTH));
     register(&north, "n-1", "north").await;
     let sequence = register(&south, "s-1", "south").await;
+    held_by_all(&system.by(ADMIN), sequence).await;
     (system, data, sequence)
 }
 
@@ -71,11 +72,8 @@ async fn anothers_deal_does_not_exist() {
     deal.amount = None;
     tells_nothing_of_north(&deal);
 
-    let list = |filter: &str| ListDealsRequest {
-        parent: "programs/acme".into(),
-        filter: filter.into(),
-        ..Default::default()
-    };
+    let list =
+        |filter: &str| ListDealsRequest { parent: "programs/acme".into(), filter: filter.into(), ..Default::default() };
     for filter in ["", "deal.partner == 'north'", "deal.partner != 'south' || true"] {
         let answer = south.deal_queries().list_deals(south.request(list(filter))).await.unwrap().into_inner();
         assert!(answer.deals.iter().all(|deal| deal.name == deal_name("s-1")), "{filter}");
@@ -188,7 +186,10 @@ async fn a_reassignment_names_neither_side_to_the_other() {
     let min_sequence = admin.deals().reassign_deal(admin.request(reassign)).await.unwrap().into_inner().sequence;
     let loses = history(&north, Subject::Account(account(&admin, min_sequence).await), min_sequence).await;
     let step = loses.claims.iter().find(|claim| claim.kind() == ClaimKind::Reassigned).unwrap();
-    assert_eq!((step.deal.as_str(), step.previous_partner.as_str()), (deal_name("n-1").as_str(), "programs/acme/partners/north"));
+    assert_eq!(
+        (step.deal.as_str(), step.previous_partner.as_str()),
+        (deal_name("n-1").as_str(), "programs/acme/partners/north")
+    );
     assert_eq!(step.decision.as_ref().unwrap().reason_code, "DISPUTE");
     assert!(step.redacted && !format!("{step:?}").contains("south"));
 

@@ -5,20 +5,24 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pactum_api::Caller;
+use pactum_api::proto::audit::v1::ListOwnershipHistoryRequest;
+use pactum_api::proto::audit::v1::list_ownership_history_request::Subject;
 use pactum_api::proto::audit::v1::ownership_query_service_client::OwnershipQueryServiceClient;
 use pactum_api::proto::common::v1::{Customer, Money, Scope};
 use pactum_api::proto::deal::v1::deal_query_service_client::DealQueryServiceClient;
 use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
-use pactum_api::proto::deal::v1::{Deal, RegisterDealRequest};
+use pactum_api::proto::deal::v1::{Deal, ListDealsRequest, RegisterDealRequest};
 use pactum_api::proto::partner::v1::partner_query_service_client::PartnerQueryServiceClient;
 use pactum_api::proto::partner::v1::partner_service_client::PartnerServiceClient;
 use pactum_api::proto::partner::v1::{
-    ActivatePartnerRequest, ApprovePartnerRequest, CreatePartnerRequest, EnrollPartnerRequest, Partner,
+    ActivatePartnerRequest, ApprovePartnerRequest, CreatePartnerRequest, EnrollPartnerRequest, ListPartnersRequest,
+    Partner,
 };
+use pactum_api::proto::pipeline::v1::QueryPipelineRequest;
 use pactum_api::proto::pipeline::v1::pipeline_query_service_client::PipelineQueryServiceClient;
 use pactum_api::proto::program::v1::program_query_service_client::ProgramQueryServiceClient;
 use pactum_api::proto::program::v1::program_service_client::ProgramServiceClient;
-use pactum_api::proto::program::v1::{CreateProgramRequest, Program};
+use pactum_api::proto::program::v1::{CreateProgramRequest, GetProgramRequest, Program};
 use pactum_api::proto::replay::v1::replay_service_client::ReplayServiceClient;
 use pactum_command::{CommandOptions, CommandRole};
 use pactum_domain::actor::{Actor, Role};
@@ -28,10 +32,10 @@ use pactum_log::memory::{MemoryLog, MemoryOptions};
 use pactum_projector::{Projector, ProjectorOptions, RunError, Status as Views};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::{InterceptorLayer, RoutesBuilder};
 use tonic::transport::Channel;
+use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 use tonic_types::StatusExt;
 
@@ -89,7 +93,11 @@ impl System {
         let server = tonic::transport::Server::builder()
             .layer(InterceptorLayer::new(admit))
             .add_routes(routes.routes())
-            .serve_with_incoming_shutdown(TcpListenerStream::new(listener), stop.clone().cancelled_owned());
+            // Without it every answer would wait for the other side's delayed acknowledgement.
+            .serve_with_incoming_shutdown(
+                TcpIncoming::from(listener).with_nodelay(Some(true)),
+                stop.clone().cancelled_owned(),
+            );
         let serving = tokio::spawn(server);
         let channel = Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap();
         Self { channel, views, command, stop, projecting, serving }
@@ -111,7 +119,6 @@ impl System {
     }
 }
 
-#[expect(clippy::result_large_err, reason = "an interceptor's own type")]
 fn admit(mut request: Request<()>) -> Result<Request<()>, Status> {
     let Some(caller) = request.metadata().get(CALLER) else { return Ok(request) };
     let (who, program) = caller.to_str().unwrap().split_once('@').unwrap();
@@ -232,7 +239,25 @@ pub(crate) async fn acme(system: &System) -> u64 {
         let activate = ActivatePartnerRequest { name, ..Default::default() };
         sequence = partners.activate_partner(admin.request(activate)).await.unwrap().into_inner().sequence;
     }
+    held_by_all(&admin, sequence).await;
     sequence
+}
+
+/// Waits until every view holds the sequence.
+pub(crate) async fn held_by_all(admin: &Client, min_sequence: u64) {
+    let parent = || "programs/acme".to_owned();
+    let program = GetProgramRequest { name: parent(), min_sequence };
+    admin.program_queries().get_program(admin.request(program)).await.unwrap();
+    let partners = ListPartnersRequest { parent: parent(), min_sequence, ..Default::default() };
+    admin.partner_queries().list_partners(admin.request(partners)).await.unwrap();
+    let deals = ListDealsRequest { parent: parent(), min_sequence, ..Default::default() };
+    admin.deal_queries().list_deals(admin.request(deals)).await.unwrap();
+    let pipeline = QueryPipelineRequest { parent: parent(), min_sequence, ..Default::default() };
+    admin.pipeline().query_pipeline(admin.request(pipeline)).await.unwrap();
+    let subject = Subject::Customer(Customer { domain: "nobody.com".into(), ..Default::default() });
+    let subject = Some(subject);
+    let history = ListOwnershipHistoryRequest { parent: parent(), min_sequence, subject, ..Default::default() };
+    admin.ownership().list_ownership_history(admin.request(history)).await.unwrap();
 }
 
 /// The stable reason of a refusal.
