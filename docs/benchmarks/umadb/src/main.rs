@@ -15,7 +15,7 @@ use umadb_client::{AsyncUmaDbClient, UmaDbClient};
 use umadb_dcb::{DcbAppendCondition, DcbEvent, DcbEventStoreAsync, DcbQuery, DcbQueryItem};
 
 /// As many connections as the other side of the comparison opens.
-const CONNECTIONS: usize = 4;
+const CONNECTIONS: usize = 1;
 const EVENT_BYTES: usize = 300;
 
 #[tokio::main]

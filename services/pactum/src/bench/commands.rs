@@ -23,6 +23,7 @@ use crate::demo::bench_program;
 use crate::serve::{self, Roles};
 
 const PARTNERS: u64 = 50;
+const PRODUCTS: u64 = 8;
 
 pub(super) async fn run(
     in_flight: &[usize],
@@ -91,7 +92,8 @@ async fn register(
     .await
 }
 
-/// A registration like any other: its own customer, one product, an amount.
+/// A registration that is approved and protected at once. Each customer is registered for each product by another partner,
+/// so that the first of eight finds a new account and the others a known one, with protections beside theirs.
 fn request(number: u64) -> deal::RegisterDealRequest {
     deal::RegisterDealRequest {
         parent: "programs/bench".into(),
@@ -100,12 +102,12 @@ fn request(number: u64) -> deal::RegisterDealRequest {
             partner: format!("programs/bench/partners/partner-{}", number % PARTNERS),
             title: format!("Renewal and extension of the platform, lot {number}"),
             customer: Some(common::Customer {
-                name: format!("Customer Number {number} GmbH"),
+                name: format!("Customer Number {} GmbH", number / PRODUCTS),
                 country_code: "DE".into(),
-                domain: format!("customer-{number}-example.com"),
+                domain: format!("customer-{}-example.com", number / PRODUCTS),
                 ..Default::default()
             }),
-            scope: Some(common::Scope { products: vec!["platform".into()], territories: vec!["DE".into()] }),
+            scope: Some(common::Scope { products: vec![format!("product-{}", number % PRODUCTS)], territories: vec!["DE".into()] }),
             amount: Some(common::Money { currency_code: "USD".into(), minor: 1_250_000 }),
             close_date: "2027-03-31".into(),
             ..Default::default()

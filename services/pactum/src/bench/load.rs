@@ -10,8 +10,8 @@ use hdrhistogram::Histogram;
 use serde::Serialize;
 use tonic::transport::{Channel, Endpoint};
 
-/// Connections the callers share, so that neither side waits for one connection's task.
-const CONNECTIONS: usize = 4;
+/// Connections the callers share: one, as a gRPC client has.
+const CONNECTIONS: usize = 1;
 
 /// What a load came to.
 #[derive(Clone, Debug, Serialize)]

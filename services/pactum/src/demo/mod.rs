@@ -145,7 +145,7 @@ fn progress(requests: u64) -> ProgressBar {
 /// A program with so many active partners and a policy that approves at once, for measuring. Returns an administrator's
 /// token.
 pub(crate) async fn bench_program(grpc: SocketAddr, key: &TokenKey, partners: u64) -> anyhow::Result<String> {
-    const POLICY: &str = "tiers: [{id: registered}]\nstages: [{id: open, probability: 20}]\nproducts: [{id: platform}]\n\
+    const POLICY: &str = "tiers: [{id: registered}]\nstages: [{id: open, probability: 20}]\n\n\
                           deal_registration: {protection_days: 90, auto_approve: \"size(deal.products) > 0\"}\n";
     let token = admin(key, "bench")?;
     let parent = "programs/bench";
