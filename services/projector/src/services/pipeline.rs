@@ -12,7 +12,7 @@ use pactum_domain::money::{Currency, Money};
 use pactum_domain::time::Month;
 use pactum_ids::{PartnerId, ProgramId};
 use pactum_views::pipeline::{self, Answer, Dimension, Figures, Filter, GroupKey, QueryError};
-use prost::Message as _;
+use prost::Message;
 use smol_str::SmolStr;
 use tonic::{Request, Response, Status};
 
@@ -36,20 +36,14 @@ impl PipelineQueryService for Pipelines {
         let asks = request.get_ref();
         let program = query::program(&asked.caller, "parent", &asks.parent)?;
         let scope = asked.scope()?;
-        let filter = filter(&asked.caller, asks.filter.as_ref())?;
-        let group_by = dimensions(&asks.group_by)?;
         let view = Arc::clone(&asked.views.pipeline);
         let sequence = asked.reach(&view, asks.min_sequence).await?;
-
-        let question = proto::QueryPipelineRequest {
-            filter: asks.filter.clone(),
-            group_by: asks.group_by.clone(),
-            ..Default::default()
-        };
-        let key = CacheKey { program: program.clone(), scope: scope.clone(), question: question.encode_to_vec() };
+        let key = CacheKey { program: program.clone(), scope: scope.clone(), question: question(asks) };
         if let Some(answer) = self.0.pipelines.get(&key, sequence) {
             return Ok(Response::new(proto::QueryPipelineResponse::clone(&answer)));
         }
+        let filter = filter(&asked.caller, asks.filter.as_ref())?;
+        let group_by = dimensions(&asks.group_by)?;
         let answer = blocking(move || {
             let rows = view.store.snapshot();
             let sequence = held(&rows, &program)?;
@@ -61,6 +55,15 @@ impl PipelineQueryService for Pipelines {
         self.0.pipelines.put(key, Arc::clone(&answer));
         Ok(Response::new(Arc::unwrap_or_clone(answer)))
     }
+}
+
+/// The question as bytes: two that are the same have the same. Only questions that could be answered are kept, so one that
+/// is found need not be parsed.
+fn question(asks: &proto::QueryPipelineRequest) -> Vec<u8> {
+    let filter = asks.filter.as_ref();
+    let mut bytes = filter.map_or_else(|| vec![0], Message::encode_length_delimited_to_vec);
+    bytes.extend(asks.group_by.iter().flat_map(|dimension| dimension.to_be_bytes()));
+    bytes
 }
 
 fn refused(query_error: &QueryError) -> Status {

@@ -16,7 +16,7 @@ use tempfile::tempdir;
 use tokio_util::sync::CancellationToken;
 use tonic::Code;
 
-use crate::system::{ADMIN, System, acme, deal_name, memory_log, options, reason};
+use crate::system::{ADMIN, System, acme, deal_name, held_by_all, memory_log, options, reason};
 
 async fn until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..500 {
@@ -89,6 +89,51 @@ async fn a_view_that_is_behind_or_gone_catches_up_alone() {
     running.await.unwrap().unwrap();
     drop(views);
     let projector = Projector::open(Arc::clone(&log), options(data.path())).unwrap();
+    agrees(&projector, log.partitions()).await;
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
+        if entry.is_dir() {
+            copy(&entry, &to);
+        } else {
+            std::fs::copy(&entry, &to).unwrap();
+        }
+    }
+}
+
+/// The files of a running projector are what a crash at this moment leaves: what was not flushed is not there.
+#[tokio::test]
+async fn a_crash_takes_back_rows_and_offset_together() {
+    let (data, crashed) = (tempdir().unwrap(), tempdir().unwrap());
+    let (log, partition) = history(data.path()).await;
+    let system = System::start(Arc::clone(&log), data.path()).await;
+    let admin = system.by(ADMIN);
+    let mut last = 0;
+    for n in 20..40 {
+        last = admin.register(&format!("d-{n}"), "south", &format!("c{n}.com")).await;
+    }
+    held_by_all(&admin, last).await;
+    copy(data.path(), crashed.path());
+    drop(admin);
+    system.stop().await;
+
+    let end = log.end(partition).await.unwrap();
+    let projector = Projector::open(Arc::clone(&log), options(crashed.path())).unwrap();
+    let (views, stop) = (projector.status(), CancellationToken::new());
+    for view in views.views().iter().filter(|view| view.partition == partition) {
+        assert!(view.offset > 0 && view.offset + 20 <= end, "{view:?}");
+    }
+    agrees(&projector, log.partitions()).await;
+    let running = tokio::spawn(projector.run(stop.clone()));
+    caught_up(&views).await;
+    stop.cancel();
+    running.await.unwrap().unwrap();
+    drop(views);
+    let projector = Projector::open(Arc::clone(&log), options(crashed.path())).unwrap();
+    assert!(projector.status().views().iter().filter(|v| v.partition == partition).all(|v| v.offset + 2 > end));
     agrees(&projector, log.partitions()).await;
 }
 
