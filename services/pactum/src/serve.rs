@@ -185,8 +185,7 @@ async fn assemble(
     let command = CommandRole::start(Arc::clone(&log), options, stop);
     command.add_services(&mut routes);
     let commands = command.status();
-    let mut conditions: Vec<(&'static str, Box<dyn Fn() -> Condition + Send>)> =
-        vec![("command", Box::new(move || commands.condition()))];
+    let mut conditions: Conditions = vec![("command", Box::new(move || commands.condition()))];
     if roles == Roles::All {
         health.set("projector", Condition::Starting("starting".into()));
         let options = ProjectorOptions {
@@ -215,6 +214,7 @@ async fn assemble(
     Ok(())
 }
 
+/// Each role by name, and how to ask it how it does.
 type Conditions = Vec<(&'static str, Box<dyn Fn() -> Condition + Send>)>;
 
 /// Keeps the register of health, and through it the gRPC health service, at what the roles say.

@@ -79,7 +79,7 @@ fn protection_days(days: u32) -> Result<u32, Rejection> {
     if (1..=most).contains(&days) {
         return Ok(days);
     }
-    Err(field::invalid("days", format!("protection is 1 to {most} days")))
+    Err(field::invalid("protection_days", format!("protection is 1 to {most} days")))
 }
 
 /// Refuses.

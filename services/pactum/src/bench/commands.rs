@@ -107,7 +107,10 @@ fn request(number: u64) -> deal::RegisterDealRequest {
                 domain: format!("customer-{}-example.com", number / PRODUCTS),
                 ..Default::default()
             }),
-            scope: Some(common::Scope { products: vec![format!("product-{}", number % PRODUCTS)], territories: vec!["DE".into()] }),
+            scope: Some(common::Scope {
+                products: vec![format!("product-{}", number % PRODUCTS)],
+                territories: vec!["DE".into()],
+            }),
             amount: Some(common::Money { currency_code: "USD".into(), minor: 1_250_000 }),
             close_date: "2027-03-31".into(),
             ..Default::default()
