@@ -169,7 +169,9 @@ impl PartitionFold {
     }
 
     async fn ask_end(&mut self, follower: &Follower) -> Result<(), FollowError> {
-        if self.end_asked.is_some_and(|asked| asked.elapsed() < ASK_END_EVERY) {
+        // A view that has caught up by now must not wait for the next round to say so: readiness depends on it.
+        let settled = self.views.iter().all(|view| view.stopped || view.live.progress.borrow().caught_up);
+        if settled && self.end_asked.is_some_and(|asked| asked.elapsed() < ASK_END_EVERY) {
             return Ok(());
         }
         let end = follower.end().await?;
