@@ -1,5 +1,6 @@
 //! The request ids of a program, remembered for the policy's window, so that repeating a request is safe.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 
 use pactum_domain::time::{DAY, Timestamp};
@@ -69,15 +70,15 @@ impl Memory {
                 dropped.push((key, first));
             }
         }
-        let added = request.and_then(|(key, first)| {
-            // A record with an id that is remembered still: decide never makes one, so it is another writer's bug; the
-            // first answer stays the answer.
-            if self.answers.contains_key(&key) {
-                return None;
+        let added = request.and_then(|(key, first)| match self.answers.entry(key) {
+            // Decide never makes such a record, so another writer has a bug; the first answer stays the answer.
+            Entry::Occupied(_) => None,
+            Entry::Vacant(place) => {
+                let key = place.key().clone();
+                place.insert(first);
+                self.order.push_back(key.clone());
+                Some(key)
             }
-            self.order.push_back(key.clone());
-            self.answers.insert(key.clone(), first);
-            Some(key)
         });
         Forgotten { added, dropped }
     }

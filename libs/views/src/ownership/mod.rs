@@ -5,7 +5,7 @@
 //! | `claims` | program, account, sequence | [`Claim`] |
 //! | `accounts` | program, account | [`AccountRow`] |
 //! | `account_keys` | program, kind of key, key | [`KeyedAccount`] |
-//! | `claim_deals` | program, deal | [`Deal`](pactum_domain::deal::Deal), to know its account and partner |
+//! | `claim_deals` | program, deal | [`Deal`], to know its account and partner |
 //! | `claim_opportunities` | program, opportunity | [`OpportunityAccount`] |
 //!
 //! Nothing is ever taken out of `claims`: a rejected registration is evidence too. A deal whose customer turns out to be
