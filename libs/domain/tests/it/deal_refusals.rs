@@ -105,8 +105,8 @@ fn review() {
         refused(Submitted, deal("d", command), "INVALID_FIELD", code);
     }
     let days = |days| approve("d", ProtectionChoice::Days(days));
-    refused(Submitted, days(0), "INVALID_FIELD", "days: protection is 1 to 1825 days");
-    refused(Submitted, days(1_826), "INVALID_FIELD", "days: protection is 1 to 1825 days");
+    refused(Submitted, days(0), "INVALID_FIELD", "protection_days: protection is 1 to 1825 days");
+    refused(Submitted, days(1_826), "INVALID_FIELD", "protection_days: protection is 1 to 1825 days");
     let note = DealCommand::Reject { reason_code: "".into(), note: "\u{7}".to_owned() };
     refused(Submitted, deal("d", note), "INVALID_FIELD", "note: control characters are not allowed");
 }
