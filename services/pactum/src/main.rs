@@ -19,9 +19,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, Parser as _};
 use cli::{Cli, Command, ImportCommand};
 
-/// Commands and answers are many small allocations on several threads, which the C library's allocator is slow at.
+/// Commands and answers are many small allocations that one thread makes and another frees, which the C library's allocator is
+/// slow at.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
