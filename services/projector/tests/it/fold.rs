@@ -41,9 +41,12 @@ async fn history(data: &Path) -> (Arc<dyn Log>, Partition) {
     for n in 0..20 {
         admin.register(&format!("d-{n}"), "north", &format!("c{n}.com")).await;
     }
-    caught_up(&system.views).await;
-    system.stop().await;
     let partition = pactum_events::partition_of(&pactum_ids::ProgramId::new("acme").unwrap(), log.partitions());
+    // The end that the views know of may be a moment old, so the log itself is asked.
+    let end = log.end(partition).await.unwrap();
+    let folded = || system.views.views().iter().all(|view| view.partition != partition || view.offset >= end);
+    until("the log's end", folded).await;
+    system.stop().await;
     (log, partition)
 }
 
