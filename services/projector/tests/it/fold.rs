@@ -95,16 +95,41 @@ async fn a_view_that_is_behind_or_gone_catches_up_alone() {
     agrees(&projector, log.partitions()).await;
 }
 
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).unwrap();
-    for entry in std::fs::read_dir(from).unwrap() {
-        let (entry, to) = (entry.as_ref().unwrap().path(), to.join(entry.unwrap().file_name()));
-        if entry.is_dir() {
-            copy(&entry, &to);
+/// Every file below a directory with its length.
+fn files(directory: &Path) -> std::io::Result<std::collections::BTreeMap<std::path::PathBuf, u64>> {
+    let mut found = std::collections::BTreeMap::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            found.extend(files(&path)?);
         } else {
-            std::fs::copy(&entry, &to).unwrap();
+            let length = path.metadata()?.len();
+            found.insert(path, length);
         }
     }
+    Ok(found)
+}
+
+/// Copies a directory once nothing in it moves: with a file of before and one of after some background work, the copy would
+/// be what no crash leaves.
+fn copy_at_rest(from: &Path, to: &Path) {
+    let copy = || -> std::io::Result<bool> {
+        let before = files(from)?;
+        for path in before.keys() {
+            let copied = to.join(path.strip_prefix(from).unwrap());
+            std::fs::create_dir_all(copied.parent().unwrap())?;
+            std::fs::copy(path, copied)?;
+        }
+        Ok(files(from)? == before)
+    };
+    for _ in 0..100 {
+        if copy().unwrap_or(false) {
+            return;
+        }
+        std::fs::remove_dir_all(to).unwrap();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{} does not come to rest", from.display());
 }
 
 /// The files of a running projector are what a crash at this moment leaves: what was not flushed is not there.
@@ -119,7 +144,7 @@ async fn a_crash_takes_back_rows_and_offset_together() {
         last = admin.register(&format!("d-{n}"), "south", &format!("c{n}.com")).await;
     }
     held_by_all(&admin, last).await;
-    copy(data.path(), crashed.path());
+    copy_at_rest(data.path(), crashed.path());
     drop(admin);
     system.stop().await;
 
