@@ -44,10 +44,12 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
         system.stop();
         return system.finish().await;
     }
+    let here = std::env::current_exe()?.parent().map_or_else(Default::default, std::path::Path::to_path_buf);
     output::text(&format!(
         "\nA partner program with {} partners and {} deals over {} years is running.\n\n\
          gRPC     {}\nmetrics  http://{}/metrics\nhealth   http://{}/readyz\n\n\
          Try, in another terminal:\n\
+         \n  export PATH=\"{}:$HOME/.cache/pactum/tools/bin:$PATH\"\
          \n  pactum events --program programs/{PROGRAM} --data {} | tail\n\
          \n  TOKEN=$(pactum token --program programs/{PROGRAM} --role channel-manager --data {})\
          \n  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" \\\
@@ -60,6 +62,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
         system.grpc,
         system.http,
         system.http,
+        here.display(),
         settings.data.display(),
         settings.data.display(),
         system.grpc,

@@ -51,7 +51,6 @@ pub(crate) struct PipelineColumns {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AccountColumns {
     pub(crate) name: String,
-    pub(crate) country: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
