@@ -90,7 +90,9 @@ pub(crate) async fn crm(arguments: ImportCrmArgs) -> anyhow::Result<()> {
     report.rejected.extend(refused.into_values());
     report.rejected.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     let after = sequence(&connection, &arguments.program, report.sequence).await?.unwrap_or(0);
-    report.events_appended = after - before.unwrap_or(0);
+    // By the answers, not by where the program is now: lapses that the timer records afterwards are not this run's doing, and
+    // repeated requests give their first answers.
+    report.events_appended = report.sequence.saturating_sub(before.unwrap_or(0));
     report.sequence = after;
     report.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     report.write(&arguments.report).with_context(|| {
