@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// The tier of every crate. An arrow may not point up.
-const TIERS: [(&str, u8); 12] = [
+const TIERS: [(&str, u8); 14] = [
     ("pactum-ids", 0),
     ("pactum-domain", 0),
     ("pactum-events", 1),
@@ -17,6 +17,8 @@ const TIERS: [(&str, u8); 12] = [
     ("pactum-command", 3),
     ("pactum-projector", 3),
     ("pactum", 3),
+    ("pactum-testcontainers", 0),
+    ("pactum-chaos", 3),
 ];
 
 /// Crates that only one of ours may use.
@@ -50,7 +52,7 @@ fn root() -> PathBuf {
 /// Crate name → names of the dependencies that end up in the product.
 fn manifests() -> BTreeMap<String, Vec<String>> {
     let mut crates = BTreeMap::new();
-    for group in ["libs", "services"] {
+    for group in ["libs", "services", "testcontainers"] {
         for entry in std::fs::read_dir(root().join(group)).unwrap() {
             let manifest = entry.unwrap().path().join("Cargo.toml");
             let manifest: toml::Table = std::fs::read_to_string(&manifest).unwrap().parse().unwrap();
