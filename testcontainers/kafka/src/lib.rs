@@ -1,1 +1,23 @@
-//! Real Kafka brokers for tests: a container engine where there is one, else the broker's jars on a JVM.
+//! Real Kafka brokers for tests: the broker's jars on a JVM, or a container engine.
+//!
+//! [`Kafka::start`] gives a cluster of one or three brokers of its own, on its own ports and in its own directory, and
+//! [`shared`] one broker for the whole test process. Nothing outlives the process that asked for it, however it ends.
+//! `docs/testing.md` says how a machine gets what this needs, and where the logs are.
+
+mod broker;
+mod cluster;
+mod error;
+mod launcher;
+mod options;
+mod ports;
+mod process;
+mod settings;
+mod shared;
+mod watcher;
+mod wire;
+
+pub use broker::Broker;
+pub use cluster::Kafka;
+pub use error::Error;
+pub use options::{Options, Security};
+pub use shared::shared;

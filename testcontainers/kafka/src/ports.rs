@@ -1,0 +1,53 @@
+//! Ports that a cluster keeps while it lives, its brokers' restarts included.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+
+use crate::error::{Error, Explain as _};
+
+/// Below the range (32768 and up on Linux) from which the system gives ports to outgoing connections: one of those could
+/// otherwise sit on a broker's port while the broker is down.
+const FIRST: u16 = 12_000;
+const LAST: u16 = 32_000;
+const BLOCK: u16 = 32;
+
+/// A block of ports. A locked file keeps other test processes off it; the lock ends with the process at the latest.
+#[derive(Debug)]
+pub(crate) struct Ports {
+    free: Vec<u16>,
+    _lock: File,
+}
+
+impl Ports {
+    /// Reserves a block in which every port is free now.
+    pub(crate) fn reserve() -> Result<Self, Error> {
+        let directory = std::env::temp_dir().join("pactum-ports");
+        std::fs::create_dir_all(&directory).explain(|| format!("cannot create {}", directory.display()))?;
+        let blocks = (LAST - FIRST) / BLOCK;
+        // Processes that start together look in different places first.
+        let start = std::process::id().wrapping_mul(2_654_435_761);
+        for step in 0..u32::from(blocks) {
+            let block = u16::try_from(start.wrapping_add(step) % u32::from(blocks)).unwrap_or_default();
+            let first = FIRST + block * BLOCK;
+            let path = directory.join(first.to_string());
+            let lock = File::create(&path).explain(|| format!("cannot create {}", path.display()))?;
+            if lock.try_lock().is_err() {
+                continue;
+            }
+            let free: Vec<u16> = (first..first + BLOCK).collect();
+            if free.iter().all(|port| TcpListener::bind((Ipv4Addr::LOCALHOST, *port)).is_ok()) {
+                return Ok(Self { free, _lock: lock });
+            }
+        }
+        Err(Error::Options(format!(
+            "no {BLOCK} free ports in a row between {FIRST} and {LAST}: end what listens there"
+        )))
+    }
+
+    /// The next port of the block.
+    pub(crate) fn next(&mut self) -> Result<u16, Error> {
+        self.free.pop().ok_or_else(|| {
+            Error::Options(format!("a cluster has {BLOCK} ports and needs more: ask for fewer network paths"))
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! The one request of Kafka's protocol that the fixture needs: who is in the cluster, and who leads a partition.
+//!
+//! Metadata in version 4, the plainest that Kafka 4 still speaks, so that no client library is needed to tell whether a broker
+//! is there. It goes over a listener that takes plaintext whatever clients have to speak.
+
+use std::io::{Error, ErrorKind, Result};
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+const METADATA: i16 = 3;
+const VERSION: i16 = 4;
+const WITHIN: Duration = Duration::from_secs(2);
+const MAX_ANSWER: usize = 16 << 20;
+
+/// What a broker knows of its cluster.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Metadata {
+    /// The brokers that take part.
+    pub brokers: Vec<i32>,
+    /// `None` while there is no controller.
+    pub controller: Option<i32>,
+    /// The leader of each partition of the topic asked for, in no order; `None` for one without a leader.
+    pub leaders: Vec<(i32, Option<i32>)>,
+}
+
+/// Asks the broker on `port`, for one topic or none.
+pub(crate) async fn metadata(port: u16, topic: Option<&str>) -> Result<Metadata> {
+    match tokio::time::timeout(WITHIN, exchange(port, topic)).await {
+        Ok(answered) => answered,
+        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("no answer from port {port} within {WITHIN:?}"))),
+    }
+}
+
+async fn exchange(port: u16, topic: Option<&str>) -> Result<Metadata> {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
+    stream.write_all(&request(topic)).await?;
+    let length = usize::try_from(stream.read_i32().await?).unwrap_or(usize::MAX);
+    if length > MAX_ANSWER {
+        return Err(Error::new(ErrorKind::InvalidData, format!("port {port} does not speak Kafka's protocol")));
+    }
+    let mut answer = vec![0; length];
+    stream.read_exact(&mut answer).await?;
+    parse(&answer).ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("port {port} answered with garbage")))
+}
+
+fn request(topic: Option<&str>) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend(METADATA.to_be_bytes());
+    body.extend(VERSION.to_be_bytes());
+    body.extend(0_i32.to_be_bytes()); // correlation id: one request a connection
+    body.extend((-1_i16).to_be_bytes()); // no client id
+    body.extend(i32::from(topic.is_some()).to_be_bytes());
+    if let Some(topic) = topic {
+        body.extend(i16::try_from(topic.len()).unwrap_or(i16::MAX).to_be_bytes());
+        body.extend(topic.as_bytes());
+    }
+    body.push(0); // do not create the topic
+    let mut framed = i32::try_from(body.len()).unwrap_or(i32::MAX).to_be_bytes().to_vec();
+    framed.extend(body);
+    framed
+}
+
+fn parse(answer: &[u8]) -> Option<Metadata> {
+    let mut rest = Reader(answer);
+    let mut metadata = Metadata::default();
+    rest.i32()?; // correlation id
+    rest.i32()?; // throttle time
+    for _ in 0..rest.i32()? {
+        metadata.brokers.push(rest.i32()?);
+        rest.string()?; // host
+        rest.i32()?; // port
+        rest.string()?; // rack
+    }
+    rest.string()?; // cluster id
+    metadata.controller = Some(rest.i32()?).filter(|id| *id >= 0);
+    for _ in 0..rest.i32()? {
+        rest.i16()?; // error
+        rest.string()?; // name
+        rest.bytes(1)?; // is it internal
+        for _ in 0..rest.i32()? {
+            rest.i16()?; // error
+            let partition = rest.i32()?;
+            let leader = Some(rest.i32()?).filter(|id| *id >= 0);
+            for _ in 0..rest.i32()? {
+                rest.i32()?; // replica
+            }
+            for _ in 0..rest.i32()? {
+                rest.i32()?; // in-sync replica
+            }
+            metadata.leaders.push((partition, leader));
+        }
+    }
+    Some(metadata)
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn i16(&mut self) -> Option<i16> {
+        self.bytes(2)?.try_into().ok().map(i16::from_be_bytes)
+    }
+
+    fn i32(&mut self) -> Option<i32> {
+        self.bytes(4)?.try_into().ok().map(i32::from_be_bytes)
+    }
+
+    /// Skips a string, which may be none.
+    fn string(&mut self) -> Option<()> {
+        let length = usize::try_from(self.i16()?).unwrap_or(0);
+        self.bytes(length).map(|_| ())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer() -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for number in [0, 0, 1, 7] {
+            bytes.extend(i32::to_be_bytes(number)); // correlation, throttle, one broker, its id
+        }
+        bytes.extend([0, 1, b'h', 0, 0, 0, 9, 0xff, 0xff]); // host, port, no rack
+        bytes.extend([0, 1, b'c', 0, 0, 0, 7]); // cluster, controller
+        bytes.extend([0, 0, 0, 1, 0, 0, 0, 1, b't', 0]); // one topic
+        bytes.extend([0, 0, 0, 1, 0, 5, 0, 0, 0, 3, 0xff, 0xff, 0xff, 0xff]); // partition 3 without a leader
+        bytes.extend([0, 0, 0, 1, 0, 0, 0, 7, 0, 0, 0, 0]); // one replica, none in sync
+        bytes
+    }
+
+    #[test]
+    fn an_answer_is_read() {
+        let expected = Metadata { brokers: vec![7], controller: Some(7), leaders: vec![(3, None)] };
+        assert_eq!(parse(&answer()), Some(expected));
+    }
+
+    #[test]
+    fn a_cut_answer_is_refused() {
+        let whole = answer();
+        for length in 0..whole.len() {
+            assert_eq!(parse(&whole[..length]), None, "{length} bytes");
+        }
+    }
+
+    #[test]
+    fn a_request_says_its_length() {
+        let framed = request(Some("topic"));
+        assert_eq!(framed[..4], (framed.len() as i32 - 4).to_be_bytes());
+    }
+}

@@ -1,0 +1,4 @@
+//! The fixture, with real brokers.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod cluster;
