@@ -13,7 +13,7 @@ use crate::launcher::Launcher;
 use crate::process::Process;
 use crate::settings::Listeners;
 use crate::watcher::Watcher;
-use crate::wire;
+use crate::wire::{self, Topics};
 
 /// More than a clean stop ever took, less than a stuck test may hang.
 const STOP_WITHIN: Duration = Duration::from_secs(45);
@@ -136,7 +136,7 @@ impl Broker {
                 *self.lock() = None;
                 return Err(self.failed(format!("broker {} ended by itself ({status})", self.id)));
             }
-            match wire::metadata(self.listeners.internal, None).await {
+            match wire::metadata(self.listeners.internal, Topics::None).await {
                 Ok(metadata) if self.serves(&metadata) => return Ok(()),
                 outcome if Instant::now() > deadline => {
                     let why = outcome.map_or_else(|error| error.to_string(), |metadata| format!("{metadata:?}"));

@@ -12,7 +12,7 @@ use crate::options::Options;
 use crate::ports::Ports;
 use crate::settings::{self, Listeners};
 use crate::watcher::Watcher;
-use crate::wire;
+use crate::wire::{self, Metadata, Topics};
 
 /// A cluster of real brokers. Dropped, it is gone with its files; its logs are kept if the test panics or `PACTUM_KEEP_LOGS`
 /// is set, and the path is printed.
@@ -82,26 +82,43 @@ impl Kafka {
         for broker in &self.brokers {
             broker.ready().await?;
         }
-        self.all_see_all().await
+        // A broker serves as soon as it takes part; the others hear of it a little later, and topics are placed on those
+        // heard of.
+        self.whole(Duration::from_secs(30)).await
     }
 
-    /// A broker serves as soon as it takes part; the others hear of it a little later, and topics are placed on those heard of.
-    async fn all_see_all(&self) -> Result<(), Error> {
-        let deadline = Instant::now() + Duration::from_secs(30);
+    /// Waits until every broker sees every other and every partition has its leader and all its replicas in sync: what a
+    /// careful operator waits for after one fault and before the next.
+    ///
+    /// # Errors
+    /// It did not come to that in time; the message says what is missing.
+    pub async fn whole(&self, within: Duration) -> Result<(), Error> {
+        let deadline = Instant::now() + within;
         for broker in &self.brokers {
             loop {
-                let seen = wire::metadata(broker.listeners.internal, None).await;
-                if seen.as_ref().is_ok_and(|metadata| metadata.brokers.len() == self.brokers.len()) {
-                    break;
-                }
+                let missing = match wire::metadata(broker.listeners.internal, Topics::All).await {
+                    Ok(metadata) => self.missing(&metadata),
+                    Err(error) => Some(error.to_string()),
+                };
+                let Some(missing) = missing else { break };
                 if Instant::now() > deadline {
-                    return Err(seen.err().unwrap_or_else(|| ErrorKind::TimedOut.into()))
-                        .explain(|| format!("broker {} does not see all the others", broker.id));
+                    return Err(std::io::Error::new(ErrorKind::TimedOut, missing)).explain(|| {
+                        format!("the cluster is not whole after {within:?}, as broker {} sees it", broker.id)
+                    });
                 }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
         Ok(())
+    }
+
+    fn missing(&self, metadata: &Metadata) -> Option<String> {
+        if metadata.brokers.len() < self.brokers.len() {
+            return Some(format!("only brokers {:?} take part", metadata.brokers));
+        }
+        let behind =
+            |partition: &&wire::Partition| partition.leader.is_none() || partition.in_sync < partition.replicas;
+        metadata.partitions.iter().find(behind).map(|partition| format!("a replica is not in sync: {partition:?}"))
     }
 
     /// Where clients start: `127.0.0.1:p1,127.0.0.1:p2`, all brokers.
@@ -132,36 +149,39 @@ impl Kafka {
     /// # Errors
     /// No broker answers.
     pub async fn leader(&self, topic: &str, partition: u32) -> Result<Option<usize>, Error> {
-        let mut last = std::io::Error::from(ErrorKind::NotConnected);
-        for broker in &self.brokers {
-            if broker.pid().is_err() {
-                continue;
-            }
-            match wire::metadata(broker.listeners.internal, Some(topic)).await {
-                Ok(metadata) => return Ok(leader_index(&metadata, partition)),
-                Err(error) => last = error,
-            }
-        }
-        Err(last).explain(|| format!("no broker says who leads partition {partition} of {topic}"))
+        let seen = self.ask(Topics::One(topic)).await?;
+        let wanted = i32::try_from(partition).ok();
+        let found = seen.partitions.iter().find(|found| Some(found.id) == wanted);
+        Ok(found.and_then(|found| found.leader).and_then(index_of))
     }
 
-    /// The index of the active controller.
+    /// The index of the active controller, by the first broker that answers. `None` while one is being elected.
     ///
     /// # Errors
-    /// No broker answers, or none is known as the controller.
-    pub async fn controller(&self) -> Result<usize, Error> {
+    /// No broker answers.
+    pub async fn controller(&self) -> Result<Option<usize>, Error> {
+        Ok(self.ask(Topics::None).await?.controller.and_then(index_of))
+    }
+
+    /// The indices of the brokers that take part, by the first broker that answers.
+    ///
+    /// # Errors
+    /// No broker answers.
+    pub async fn members(&self) -> Result<Vec<usize>, Error> {
+        let mut members: Vec<usize> = self.ask(Topics::None).await?.brokers.into_iter().filter_map(index_of).collect();
+        members.sort_unstable();
+        Ok(members)
+    }
+
+    async fn ask(&self, topics: Topics<'_>) -> Result<Metadata, Error> {
         let mut last = std::io::Error::from(ErrorKind::NotConnected);
-        for broker in &self.brokers {
-            match wire::metadata(broker.listeners.internal, None).await {
-                Ok(metadata) => {
-                    if let Some(index) = metadata.controller.and_then(index_of) {
-                        return Ok(index);
-                    }
-                }
+        for broker in self.brokers.iter().filter(|broker| broker.pid().is_ok()) {
+            match wire::metadata(broker.listeners.internal, topics).await {
+                Ok(metadata) => return Ok(metadata),
                 Err(error) => last = error,
             }
         }
-        Err(last).explain(|| "no broker knows the active controller".into())
+        Err(last).explain(|| "no broker of the cluster answers: are all killed or paused?".into())
     }
 
     /// The version of Kafka that `scripts/setup test` installs.
@@ -207,9 +227,4 @@ impl Drop for Kafka {
 
 fn index_of(id: i32) -> Option<usize> {
     usize::try_from(id).ok()?.checked_sub(1)
-}
-
-fn leader_index(metadata: &wire::Metadata, partition: u32) -> Option<usize> {
-    let wanted = i32::try_from(partition).ok()?;
-    metadata.leaders.iter().find(|(found, _)| *found == wanted).and_then(|(_, leader)| leader.and_then(index_of))
 }

@@ -1,4 +1,4 @@
-//! The one request of Kafka's protocol that the fixture needs: who is in the cluster, and who leads a partition.
+//! The one request of Kafka's protocol that the fixture needs: who is in the cluster, who leads, who is in sync.
 //!
 //! Metadata in version 4, the plainest that Kafka 4 still speaks, so that no client library is needed to tell whether a broker
 //! is there. It goes over a listener that takes plaintext whatever clients have to speak.
@@ -22,21 +22,39 @@ pub(crate) struct Metadata {
     pub brokers: Vec<i32>,
     /// `None` while there is no controller.
     pub controller: Option<i32>,
-    /// The leader of each partition of the topic asked for, in no order; `None` for one without a leader.
-    pub leaders: Vec<(i32, Option<i32>)>,
+    /// The partitions of the topics asked for, in no order.
+    pub partitions: Vec<Partition>,
 }
 
-/// Asks the broker on `port`, for one topic or none.
-pub(crate) async fn metadata(port: u16, topic: Option<&str>) -> Result<Metadata> {
-    match tokio::time::timeout(WITHIN, exchange(port, topic)).await {
+/// A partition of whatever topic was asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Partition {
+    pub id: i32,
+    /// `None` while nobody leads it.
+    pub leader: Option<i32>,
+    pub replicas: usize,
+    pub in_sync: usize,
+}
+
+/// What a question is about, besides the brokers.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Topics<'a> {
+    None,
+    One(&'a str),
+    All,
+}
+
+/// Asks the broker on `port`.
+pub(crate) async fn metadata(port: u16, topics: Topics<'_>) -> Result<Metadata> {
+    match tokio::time::timeout(WITHIN, exchange(port, topics)).await {
         Ok(answered) => answered,
         Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("no answer from port {port} within {WITHIN:?}"))),
     }
 }
 
-async fn exchange(port: u16, topic: Option<&str>) -> Result<Metadata> {
+async fn exchange(port: u16, topics: Topics<'_>) -> Result<Metadata> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    stream.write_all(&request(topic)).await?;
+    stream.write_all(&request(topics)).await?;
     let length = usize::try_from(stream.read_i32().await?).unwrap_or(usize::MAX);
     if length > MAX_ANSWER {
         return Err(Error::new(ErrorKind::InvalidData, format!("port {port} does not speak Kafka's protocol")));
@@ -46,14 +64,19 @@ async fn exchange(port: u16, topic: Option<&str>) -> Result<Metadata> {
     parse(&answer).ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("port {port} answered with garbage")))
 }
 
-fn request(topic: Option<&str>) -> Vec<u8> {
+fn request(topics: Topics<'_>) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend(METADATA.to_be_bytes());
     body.extend(VERSION.to_be_bytes());
     body.extend(0_i32.to_be_bytes()); // correlation id: one request a connection
     body.extend((-1_i16).to_be_bytes()); // no client id
-    body.extend(i32::from(topic.is_some()).to_be_bytes());
-    if let Some(topic) = topic {
+    let count: i32 = match topics {
+        Topics::None => 0,
+        Topics::One(_) => 1,
+        Topics::All => -1,
+    };
+    body.extend(count.to_be_bytes());
+    if let Topics::One(topic) = topics {
         body.extend(i16::try_from(topic.len()).unwrap_or(i16::MAX).to_be_bytes());
         body.extend(topic.as_bytes());
     }
@@ -82,15 +105,9 @@ fn parse(answer: &[u8]) -> Option<Metadata> {
         rest.bytes(1)?; // is it internal
         for _ in 0..rest.i32()? {
             rest.i16()?; // error
-            let partition = rest.i32()?;
+            let id = rest.i32()?;
             let leader = Some(rest.i32()?).filter(|id| *id >= 0);
-            for _ in 0..rest.i32()? {
-                rest.i32()?; // replica
-            }
-            for _ in 0..rest.i32()? {
-                rest.i32()?; // in-sync replica
-            }
-            metadata.leaders.push((partition, leader));
+            metadata.partitions.push(Partition { id, leader, replicas: rest.ids()?, in_sync: rest.ids()? });
         }
     }
     Some(metadata)
@@ -111,6 +128,12 @@ impl<'a> Reader<'a> {
 
     fn i32(&mut self) -> Option<i32> {
         self.bytes(4)?.try_into().ok().map(i32::from_be_bytes)
+    }
+
+    /// Skips the ids of brokers, and counts them.
+    fn ids(&mut self) -> Option<usize> {
+        let count = usize::try_from(self.i32()?).ok()?;
+        self.bytes(count.checked_mul(4)?).map(|_| count)
     }
 
     /// Skips a string, which may be none.
@@ -139,7 +162,8 @@ mod tests {
 
     #[test]
     fn an_answer_is_read() {
-        let expected = Metadata { brokers: vec![7], controller: Some(7), leaders: vec![(3, None)] };
+        let partitions = vec![Partition { id: 3, leader: None, replicas: 1, in_sync: 0 }];
+        let expected = Metadata { brokers: vec![7], controller: Some(7), partitions };
         assert_eq!(parse(&answer()), Some(expected));
     }
 
@@ -153,7 +177,7 @@ mod tests {
 
     #[test]
     fn a_request_says_its_length() {
-        let framed = request(Some("topic"));
+        let framed = request(Topics::One("topic"));
         assert_eq!(framed[..4], (framed.len() as i32 - 4).to_be_bytes());
     }
 }
