@@ -11,9 +11,11 @@
 //!   and the simulation in `tests/` run this same code.
 //! - [`driver`] and [`handle`]: one task per partition that carries the writer's outputs out, and the way in for commands.
 //! - [`follower`]: the reading side for whoever only folds.
+//! - [`bulk`]: the writing side for whoever only copies or generates.
 //!
 //! The rule, the reasons for it and what must hold are told in `docs/adr/` and `ARCHITECTURE.md`.
 
+pub mod bulk;
 pub mod driver;
 pub mod entry;
 pub mod error;
@@ -27,6 +29,7 @@ pub mod status;
 pub mod validity;
 pub mod writer;
 
+pub use bulk::{BulkError, BulkOptions, BulkWriter};
 pub use driver::spawn;
 pub use entry::{Claim, Entry, EntryError, Genesis, Record};
 pub use error::{CommandError, Fault, GenesisError, SubmitError};
