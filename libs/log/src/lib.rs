@@ -6,10 +6,12 @@
 //!
 //! - [`Log`], [`Appender`], [`Reader`]: the contract; [`conformance`] is what every implementation must pass.
 //! - [`embedded`]: durable, in one process, over RocksDB.
+//! - [`kafka`]: durable and replicated, on Apache Kafka, for many processes.
 //! - [`memory`]: a log in memory, a seeded faulty one, and the pure model of the faults for step-by-step simulation.
 
 pub mod conformance;
 pub mod embedded;
+pub mod kafka;
 pub mod memory;
 
 mod contract;

@@ -1,0 +1,129 @@
+//! A producer, made anew when it breaks.
+
+use super::context::Context;
+use super::trouble::Troubles;
+use super::{KafkaError, KafkaOptions, measures, properties};
+use crate::failure::Failure;
+use crate::{LogError, Partition};
+use bytes::Bytes;
+use rdkafka::ClientConfig;
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
+use rdkafka::types::RDKafkaErrorCode;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How often the thread looks whether the producer broke or may end.
+const SERVE: Duration = Duration::from_millis(100);
+/// What is on its way when the last user is gone gets this long.
+const FLUSH: Duration = Duration::from_millis(500);
+
+/// What the users of a producer share with its thread.
+struct Shared {
+    topic: String,
+    config: ClientConfig,
+    context: Context,
+    /// `None` while a broken one is replaced.
+    current: RwLock<Option<Arc<BaseProducer<Context>>>>,
+    stop: AtomicBool,
+}
+
+/// An idempotent producer with the thread that serves it. Entries for one partition keep their order.
+pub(super) struct Producer(Arc<Shared>);
+
+impl Producer {
+    /// Makes a producer; it connects by itself.
+    pub(super) fn start(options: &KafkaOptions, troubles: Arc<Troubles>) -> Result<Self, KafkaError> {
+        let (config, context) = (properties::producer(options)?, Context::new(options, troubles));
+        let first: BaseProducer<Context> = config.create_with_context(context.clone())?;
+        let shared = Arc::new(Shared {
+            topic: options.topic.clone(),
+            config,
+            context,
+            current: RwLock::new(Some(Arc::new(first))),
+            stop: AtomicBool::new(false),
+        });
+        let thread = std::thread::Builder::new().name("kafka-producer".into());
+        let run = {
+            let shared = shared.clone();
+            move || shared.serve()
+        };
+        thread.spawn(run).map_err(|error| KafkaError::Client { reason: format!("start a thread: {error}") })?;
+        Ok(Self(shared))
+    }
+
+    /// Puts an entry in the queue. Never waits.
+    pub(super) fn send(&self, partition: Partition, entry: &Bytes, failure: Arc<Failure>) -> Result<(), LogError> {
+        let current = self.0.current.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(producer) = &*current else {
+            return Err(LogError::Unavailable("the producer broke and is being made anew".into()));
+        };
+        let number = i32::try_from(partition).unwrap_or(i32::MAX);
+        let record = BaseRecord::<(), [u8], _>::with_opaque_to(&self.0.topic, failure).partition(number).payload(entry);
+        match producer.send(record) {
+            Ok(()) => Ok(()),
+            Err((error, _)) => Err(match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::QueueFull) => LogError::Busy,
+                _ => LogError::Unavailable(self.0.context.troubles.reason(&error)),
+            }),
+        }
+    }
+}
+
+impl Shared {
+    fn serve(&self) {
+        while let Some(producer) = self.producer() {
+            producer.poll(SERVE);
+            if self.stop.load(Ordering::Relaxed) {
+                if let Err(error) = producer.flush(FLUSH) {
+                    tracing::debug!(%error, "entries were on their way when the log was closed");
+                }
+                return;
+            }
+            if let Some((code, reason)) = producer.client().fatal_error() {
+                tracing::error!(%code, "the producer broke and is made anew: {reason}");
+                measures::producer_restarted();
+                self.put(None);
+                // What it held is reported as failed when it is dropped, here, before its successor takes anything.
+                drop(producer);
+            }
+        }
+    }
+
+    /// The producer that is in use, or a new one; none when there is nobody to use it.
+    fn producer(&self) -> Option<Arc<BaseProducer<Context>>> {
+        loop {
+            let current = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
+            if current.is_some() {
+                return current;
+            }
+            if self.stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            match self.config.create_with_context::<_, BaseProducer<Context>>(self.context.clone()) {
+                Ok(producer) => self.put(Some(Arc::new(producer))),
+                Err(error) => {
+                    tracing::error!(%error, "cannot make a producer; trying again");
+                    std::thread::sleep(SERVE);
+                }
+            }
+        }
+    }
+
+    fn put(&self, producer: Option<Arc<BaseProducer<Context>>>) {
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = producer;
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Producer").field("topic", &self.0.topic).finish_non_exhaustive()
+    }
+}
