@@ -4,6 +4,7 @@ pub mod access;
 pub mod config;
 pub mod health;
 pub mod http;
+pub mod io;
 pub mod supervise;
 pub mod telemetry;
 pub mod token;

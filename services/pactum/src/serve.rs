@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use futures::TryStreamExt;
 use pactum_api::AccessTable;
 use pactum_api::proto::DESCRIPTOR_SET;
 use pactum_command::{CommandOptions, CommandRole};
@@ -17,6 +18,7 @@ use pactum_projector::{Projector, ProjectorOptions};
 use pactum_runtime::access::Access;
 use pactum_runtime::config::Settings;
 use pactum_runtime::health::{Condition, Health};
+use pactum_runtime::io::Coalesced;
 use pactum_runtime::supervise::{OnExit, Tasks, stop_on_signals};
 use pactum_runtime::token::TokenKey;
 use pactum_runtime::{http, telemetry};
@@ -204,6 +206,7 @@ async fn assemble(
     tasks.spawn("health", OnExit::StopProcess, watch_roles(conditions, health, reporter, stop.clone()));
 
     let incoming = TcpIncoming::from(callers).with_nodelay(Some(true)).with_keepalive(Some(Duration::from_secs(60)));
+    let incoming = incoming.map_ok(Coalesced::from);
     let server = Server::builder()
         .http2_keepalive_interval(Some(Duration::from_secs(30)))
         .http2_keepalive_timeout(Some(Duration::from_secs(20)))

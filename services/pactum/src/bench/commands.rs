@@ -11,11 +11,10 @@ use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
 use pactum_log::Log;
 use pactum_log::memory::{MemoryLog, MemoryOptions};
 use pactum_runtime::config::Settings;
-use prost::Message as _;
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 
-use super::echo;
+use super::echo::{self, Sizes};
 use super::load::{self, Figures};
 use super::umadb;
 use crate::client::Authorize;
@@ -35,9 +34,7 @@ pub(super) async fn run(
     }
     // On the disk that the data directory would be on: temporary directories are often in memory.
     let scratch = tempfile::Builder::new().prefix("pactum-bench-").tempdir_in(".")?;
-    let size = request(0).encoded_len();
     let stop = CancellationToken::new();
-    let echo = echo::start(stop.clone()).await?;
     let memory: Arc<dyn Log> = Arc::new(MemoryLog::new(&MemoryOptions::default()));
     let on_memory = serve::start_roles(memory, Roles::Command, scratch.path(), stop.clone()).await?;
     let settings = Settings { data: scratch.path().to_owned(), ..Settings::default() };
@@ -49,9 +46,10 @@ pub(super) async fn run(
     ];
 
     let mut rows = Vec::new();
-    let numbers = Arc::new(AtomicU64::new(0));
+    let numbers = Arc::new(AtomicU64::new(1));
+    let sizes = sizes(on_memory.grpc, &tokens[0]).await?;
     for &callers in in_flight {
-        rows.push((echo::NAME.to_owned(), echo::measure(echo, size, callers, seconds).await?));
+        rows.push(echo::measure(sizes, callers, seconds).await?);
         for (system, token, name) in [
             (on_memory.grpc, &tokens[0], "RegisterDeal, memory log"),
             (on_disk.grpc, &tokens[1], "RegisterDeal, embedded log, fsync"),
@@ -70,6 +68,14 @@ pub(super) async fn run(
 
 async fn umadb_row(directory: &Path, callers: usize, seconds: f64) -> anyhow::Result<Figures> {
     umadb::measure(directory, callers, seconds).await
+}
+
+/// How large a registration is, and its answer.
+async fn sizes(system: SocketAddr, token: &str) -> anyhow::Result<Sizes> {
+    let channel = load::channels(system, 1).await?.remove(0);
+    let mut client = DealServiceClient::new(InterceptedService::new(channel, Authorize::bearer(token)?));
+    let answer = client.register_deal(request(0)).await?.into_inner();
+    Ok(Sizes::of(&request(0), &answer))
 }
 
 async fn register(

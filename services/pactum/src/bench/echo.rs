@@ -1,15 +1,16 @@
-//! A gRPC service that gives back what it gets: what tonic itself costs on this machine.
+//! A gRPC service that does nothing: takes a message and answers with one, each as large as those it is held against. What
+//! tonic itself costs on this machine.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
+use prost::Message;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::body::Body;
@@ -21,19 +22,34 @@ use tonic_prost::ProstCodec;
 
 use super::load::{self, Figures};
 
-/// The row's name.
+/// What the names of its rows begin with.
 pub(super) const NAME: &str = "no-op echo";
+
+/// How large a request and its answer are, encoded.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sizes {
+    pub(super) asked: usize,
+    pub(super) answered: usize,
+}
+
+impl Sizes {
+    pub(super) fn of(request: &impl Message, answer: &impl Message) -> Self {
+        Self { asked: request.encoded_len(), answered: answer.encoded_len() }
+    }
+}
 
 const PATH: &str = "/pactum.bench.Echo/Echo";
 
-#[derive(Clone, PartialEq, prost::Message)]
+#[derive(Clone, PartialEq, Message)]
 struct Payload {
     #[prost(bytes = "bytes", tag = "1")]
     bytes: Bytes,
 }
 
 #[derive(Clone)]
-struct Echo;
+struct Echo {
+    answer: Bytes,
+}
 
 impl NamedService for Echo {
     const NAME: &'static str = "pactum.bench.Echo";
@@ -42,8 +58,8 @@ impl NamedService for Echo {
 impl UnaryService<Payload> for Echo {
     type Response = Payload;
     type Future = Ready<Result<Response<Payload>, Status>>;
-    fn call(&mut self, request: Request<Payload>) -> Self::Future {
-        ready(Ok(Response::new(request.into_inner())))
+    fn call(&mut self, _: Request<Payload>) -> Self::Future {
+        ready(Ok(Response::new(Payload { bytes: self.answer.clone() })))
     }
 }
 
@@ -55,32 +71,22 @@ impl tower::Service<http::Request<Body>> for Echo {
         Poll::Ready(Ok(()))
     }
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let echo = self.clone();
         Box::pin(async move {
             let mut grpc = Grpc::new(ProstCodec::<Payload, Payload>::default());
-            Ok(grpc.unary(Echo, request).await)
+            Ok(grpc.unary(echo, request).await)
         })
     }
 }
 
-/// Starts the echo until the stop.
-pub(super) async fn start(stop: CancellationToken) -> anyhow::Result<SocketAddr> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    tokio::spawn(Server::builder().add_service(Echo).serve_with_incoming_shutdown(incoming, stop.cancelled_owned()));
-    Ok(address)
-}
-
-/// Measures the echo with messages of `size` bytes.
-pub(super) async fn measure(
-    address: SocketAddr,
-    size: usize,
-    in_flight: usize,
-    seconds: f64,
-) -> anyhow::Result<Figures> {
-    let channels = load::channels(address, in_flight).await?;
-    let payload = Payload { bytes: Bytes::from(vec![7; size]) };
-    load::measure(&channels, in_flight, seconds, &Arc::new(AtomicU64::new(0)), move |channel, _| {
+/// Measures the echo with messages of these sizes, over a server of its own.
+pub(super) async fn measure(sizes: Sizes, in_flight: usize, seconds: f64) -> anyhow::Result<(String, Figures)> {
+    let stop = CancellationToken::new();
+    let _stopped = stop.clone().drop_guard();
+    let channels = load::channels(start(sizes.answered, stop).await?, in_flight).await?;
+    let payload = Payload { bytes: Bytes::from(vec![7; sizes.asked]) };
+    let numbers = Arc::default();
+    let figures = load::measure(&channels, in_flight, seconds, &numbers, move |channel, _| {
         let payload = payload.clone();
         async move {
             let mut grpc = tonic::client::Grpc::new(channel);
@@ -89,6 +95,15 @@ pub(super) async fn measure(
             grpc.unary(Request::new(payload), PathAndQuery::from_static(PATH), codec).await?;
             Ok(())
         }
-    })
-    .await
+    });
+    Ok((format!("{NAME}, {} and {} bytes", sizes.asked, sizes.answered), figures.await?))
+}
+
+async fn start(answer: usize, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+    let echo = Echo { answer: Bytes::from(vec![7; answer]) };
+    tokio::spawn(Server::builder().add_service(echo).serve_with_incoming_shutdown(incoming, stop.cancelled_owned()));
+    Ok(address)
 }

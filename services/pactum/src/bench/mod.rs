@@ -81,7 +81,7 @@ struct Row {
     what: String,
     #[serde(flatten)]
     figures: Figures,
-    /// Throughput over the echo's at the same number in flight.
+    /// Throughput over the echo's, with messages of the same size and at the same number in flight.
     #[serde(skip_serializing_if = "Option::is_none")]
     of_echo: Option<f64>,
 }
@@ -106,25 +106,33 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
     if arguments.json { output::json(&results) } else { output::text(&table(&results)) }
 }
 
-/// Sets each row against the echo of the same number in flight.
+/// Sets each row against the echo before it, which has the sizes of its messages.
 fn with_echo(rows: Vec<(String, Figures)>) -> Vec<Row> {
-    let echo = |in_flight| {
-        rows.iter()
-            .find(|(what, figures)| what == echo::NAME && figures.in_flight == in_flight)
-            .map(|(_, f)| f.per_second)
-    };
-    let ratios: Vec<_> = rows
-        .iter()
+    let mut echo = None;
+    rows.into_iter()
         .map(|(what, figures)| {
-            echo(figures.in_flight).filter(|_| what != echo::NAME).map(|echo| figures.per_second / echo)
+            let of_echo = if what.starts_with(echo::NAME) {
+                echo = Some(figures.per_second);
+                None
+            } else {
+                echo.map(|echo| figures.per_second / echo)
+            };
+            Row { what, figures, of_echo }
         })
-        .collect();
-    rows.into_iter().zip(ratios).map(|((what, figures), of_echo)| Row { what, figures, of_echo }).collect()
+        .collect()
 }
 
 fn table(results: &Results) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_BORDERS_ONLY).set_header(["what", "in flight", "per second", "p50 ms", "p99 ms", "of echo"]);
+    table.load_style(UTF8_BORDERS_ONLY).set_header([
+        "what",
+        "in flight",
+        "per second",
+        "p50 ms",
+        "p99 ms",
+        "of echo",
+        "CPU µs",
+    ]);
     for row in &results.rows {
         table.add_row([
             row.what.clone(),
@@ -133,6 +141,7 @@ fn table(results: &Results) -> String {
             format!("{:.2}", row.figures.p50_us as f64 / 1000.0),
             format!("{:.2}", row.figures.p99_us as f64 / 1000.0),
             row.of_echo.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+            row.figures.cpu_us.map_or_else(String::new, |cpu| format!("{cpu:.1}")),
         ]);
     }
     for column in table.column_iter_mut().skip(1) {

@@ -53,5 +53,5 @@ pub(super) async fn measure(directory: &Path, in_flight: usize, seconds: f64) ->
     let text = String::from_utf8(output.stdout)?;
     let line = text.lines().rfind(|line| line.starts_with('{')).context("UmaDB's load printed no result")?;
     let Printed { in_flight, requests, per_second, p50_us, p99_us } = serde_json::from_str(line)?;
-    Ok(Figures { in_flight, requests, per_second, p50_us, p99_us })
+    Ok(Figures { in_flight, requests, per_second, p50_us, p99_us, cpu_us: None })
 }
