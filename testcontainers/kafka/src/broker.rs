@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::disk;
 use crate::error::{Error, Explain as _};
 use crate::launcher::Launcher;
 use crate::process::Process;
@@ -30,6 +31,7 @@ pub struct Broker {
     pub(crate) launcher: Launcher,
     pub(crate) watcher: Arc<Watcher>,
     pub(crate) ready_within: Duration,
+    pub(crate) has_own_disk: bool,
     pub(crate) process: Mutex<Option<Process>>,
 }
 
@@ -51,7 +53,13 @@ impl Broker {
     /// # Errors
     /// It does not run.
     pub fn pid(&self) -> Result<u32, Error> {
-        self.lock().as_ref().map(Process::pid).ok_or_else(|| self.state("does not run: call start()"))
+        match self.lock().as_mut() {
+            Some(process) => match process.ended()? {
+                None => Ok(process.pid()),
+                Some(_) => Err(self.state("has ended by itself: see log_text(), and call start()")),
+            },
+            None => Err(self.state("does not run: call start()")),
+        }
     }
 
     /// Where its records are.
@@ -67,10 +75,10 @@ impl Broker {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// SIGKILL; returns when the process is gone.
+    /// SIGKILL; returns when the process is gone, at once if it has ended by itself.
     ///
     /// # Errors
-    /// It does not run.
+    /// It was killed or stopped before.
     pub async fn kill(&self) -> Result<(), Error> {
         let mut process = self.take()?;
         process.kill()
@@ -79,7 +87,7 @@ impl Broker {
     /// SIGTERM: the broker hands its partitions over and ends. Returns when it has.
     ///
     /// # Errors
-    /// It does not run, or does not end within 45 seconds, in which case it is killed.
+    /// It was killed or stopped before, or does not end within 45 seconds, in which case it is killed.
     pub async fn stop(&self) -> Result<(), Error> {
         let mut process = self.take()?;
         process.signal(Signal::TERM)?;
@@ -112,10 +120,31 @@ impl Broker {
         self.ready().await
     }
 
+    /// Leaves not a byte free on its disk. A broker whose disk is full gives up: it ends by itself.
+    ///
+    /// # Errors
+    /// The cluster was started without [`Options::disk_mib`](crate::Options::disk_mib), so that the disk is the machine's.
+    pub async fn fill_disk(&self) -> Result<(), Error> {
+        if !self.has_own_disk {
+            return Err(self.state("has no disk of its own to fill: set Options::disk_mib"));
+        }
+        disk::fill(&self.log_dir())
+    }
+
+    /// Takes back what [`fill_disk`](Self::fill_disk) wrote.
+    ///
+    /// # Errors
+    /// The file system refuses.
+    pub async fn free_disk(&self) -> Result<(), Error> {
+        disk::free(&self.log_dir())
+    }
+
     /// Starts it and does not wait.
     pub(crate) fn launch(&self) -> Result<(), Error> {
         let mut slot = self.lock();
-        if slot.is_some() {
+        if let Some(process) = slot.as_mut()
+            && process.ended()?.is_none()
+        {
             return Err(self.state("runs already: call kill() or stop() first"));
         }
         let mut command = self.launcher.command("kafka.Kafka");
@@ -149,14 +178,18 @@ impl Broker {
     }
 
     fn serves(&self, metadata: &wire::Metadata) -> bool {
-        metadata.controller.is_some() && i32::try_from(self.id).is_ok_and(|id| metadata.brokers.contains(&id))
+        i32::try_from(self.id).is_ok_and(|id| metadata.brokers.contains(&id))
     }
 
-    /// Writes the first files of its data directory.
-    pub(crate) async fn format(&self, cluster_id: &str) -> Result<(), Error> {
+    /// Begins to write the first files of its data directory.
+    pub(crate) fn format(&self, cluster_id: &str, extra: &[String]) -> Result<Process, Error> {
         let mut command = self.launcher.command("kafka.tools.StorageTool");
-        command.args(["format", "--cluster-id", cluster_id, "--config"]).arg(self.properties());
-        let mut process = self.run(&command)?;
+        command.args(["format", "--cluster-id", cluster_id]).args(extra).arg("--config").arg(self.properties());
+        self.run(&command)
+    }
+
+    /// Waits until they are written.
+    pub(crate) async fn formatted(&self, mut process: Process) -> Result<(), Error> {
         let status = process.wait(FORMAT_WITHIN).await?;
         if status.success() {
             return Ok(());

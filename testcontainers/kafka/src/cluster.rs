@@ -1,15 +1,20 @@
 //! A running cluster.
 
 use std::io::ErrorKind;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::broker::Broker;
+use crate::certificates::Certificates;
+use crate::disk;
 use crate::error::{Error, Explain as _};
 use crate::launcher::{Launcher, pinned_version};
-use crate::options::Options;
+use crate::options::{Options, Security};
+use crate::path::NetworkPath;
 use crate::ports::Ports;
+use crate::proxy::Proxy;
 use crate::settings::{self, Listeners};
 use crate::watcher::Watcher;
 use crate::wire::{self, Metadata, Topics};
@@ -20,6 +25,8 @@ use crate::wire::{self, Metadata, Topics};
 pub struct Kafka {
     // Dropped in this order: the brokers end, then the watcher that they share cleans up, then others may have the ports.
     brokers: Vec<Broker>,
+    paths: Vec<NetworkPath>,
+    certificates: Option<Certificates>,
     root: PathBuf,
     _ports: Ports,
 }
@@ -36,8 +43,18 @@ impl Kafka {
         let launcher = Launcher::find()?;
         let mut ports = Ports::reserve()?;
         let mut listeners = Vec::new();
+        let mut paths: Vec<NetworkPath> =
+            (0..options.network_paths).map(|_| NetworkPath { proxies: Vec::new() }).collect();
         for _ in 0..options.brokers {
-            listeners.push(Listeners { controller: ports.next()?, internal: ports.next()?, client: ports.next()? });
+            let mut proxied = Vec::new();
+            for path in &mut paths {
+                let port = ports.next()?;
+                let proxy = Proxy::to((Ipv4Addr::LOCALHOST, port))?;
+                proxied.push((port, proxy.address().port()));
+                path.proxies.push(proxy);
+            }
+            let (controller, internal, client) = (ports.next()?, ports.next()?, ports.next()?);
+            listeners.push(Listeners { controller, internal, client, proxied });
         }
         let root = tempfile::Builder::new()
             .prefix("pactum-kafka-")
@@ -46,11 +63,18 @@ impl Kafka {
             // The watcher removes it, whatever happens to this process.
             .keep();
         let watcher = Arc::new(Watcher::over(&root)?);
+        let certificates = match options.security.needs_certificates() {
+            true => Some(Certificates::make(&root.join("certificates"))?),
+            false => None,
+        };
         let mut brokers = Vec::new();
         for (id, own) in (1..).zip(&listeners) {
             let directory = root.join(format!("broker-{id}"));
             let data = directory.join("data");
             std::fs::create_dir_all(&data).explain(|| format!("cannot create {}", data.display()))?;
+            if let Some(mebibytes) = options.disk_mib {
+                disk::mount(&data, mebibytes)?;
+            }
             let broker = Broker {
                 id,
                 listeners: own.clone(),
@@ -58,23 +82,32 @@ impl Kafka {
                 launcher: launcher.clone(),
                 watcher: Arc::clone(&watcher),
                 ready_within: options.ready_within,
+                has_own_disk: options.disk_mib.is_some(),
                 process: Mutex::new(None),
             };
-            let properties = settings::render(&options, id, &listeners, &data);
+            let properties = settings::render(&options, id, &listeners, &data, certificates.as_ref());
             std::fs::write(broker.properties(), properties)
                 .explain(|| format!("cannot write {}", broker.properties().display()))?;
             brokers.push(broker);
         }
-        let cluster = Self { brokers, root, _ports: ports };
-        cluster.come_up().await?;
+        let cluster = Self { brokers, paths, certificates, root, _ports: ports };
+        cluster.come_up(&options.security).await?;
         Ok(cluster)
     }
 
-    async fn come_up(&self) -> Result<(), Error> {
+    async fn come_up(&self, security: &Security) -> Result<(), Error> {
         // Any 16 bytes in base64 will do: clusters never meet.
         let cluster_id = "cGFjdHVtLXRlc3RzLWs0Mg";
+        let mut users = Vec::new();
+        if let Security::SaslScram { username, password } = security {
+            users = vec!["--add-scram".into(), format!("SCRAM-SHA-512=[name={username},password={password}]")];
+        }
+        let mut formats = Vec::new();
         for broker in &self.brokers {
-            broker.format(cluster_id).await?;
+            formats.push((broker, broker.format(cluster_id, &users)?));
+        }
+        for (broker, process) in formats {
+            broker.formatted(process).await?;
         }
         for broker in &self.brokers {
             broker.launch()?;
@@ -137,6 +170,21 @@ impl Kafka {
         &self.brokers[index]
     }
 
+    /// A way to the brokers that can be cut, of [`Options::network_paths`].
+    ///
+    /// # Panics
+    /// If the options did not ask for so many.
+    #[must_use]
+    pub fn path(&self, index: usize) -> &NetworkPath {
+        &self.paths[index]
+    }
+
+    /// What clients need to know about brokers that demand TLS; `None` if these do not.
+    #[must_use]
+    pub fn certificates(&self) -> Option<&Certificates> {
+        self.certificates.as_ref()
+    }
+
     /// All brokers.
     #[must_use]
     pub fn brokers(&self) -> &[Broker] {
@@ -160,7 +208,8 @@ impl Kafka {
     /// # Errors
     /// No broker answers.
     pub async fn controller(&self) -> Result<Option<usize>, Error> {
-        Ok(self.ask(Topics::None).await?.controller.and_then(index_of))
+        let found = self.first_answer(async |port| wire::controller(port).await).await?;
+        Ok(found.and_then(index_of))
     }
 
     /// The indices of the brokers that take part, by the first broker that answers.
@@ -174,10 +223,14 @@ impl Kafka {
     }
 
     async fn ask(&self, topics: Topics<'_>) -> Result<Metadata, Error> {
+        self.first_answer(async |port| wire::metadata(port, topics).await).await
+    }
+
+    async fn first_answer<T>(&self, ask: impl AsyncFn(u16) -> std::io::Result<T>) -> Result<T, Error> {
         let mut last = std::io::Error::from(ErrorKind::NotConnected);
         for broker in self.brokers.iter().filter(|broker| broker.pid().is_ok()) {
-            match wire::metadata(broker.listeners.internal, topics).await {
-                Ok(metadata) => return Ok(metadata),
+            match ask(broker.listeners.internal).await {
+                Ok(answer) => return Ok(answer),
                 Err(error) => last = error,
             }
         }

@@ -5,19 +5,28 @@
 //! `docs/testing.md` says how a machine gets what this needs, and where the logs are.
 
 mod broker;
+mod certificates;
 mod cluster;
+mod disk;
 mod error;
 mod launcher;
 mod options;
+mod path;
 mod ports;
 mod process;
+mod proxy;
 mod settings;
 mod shared;
+mod token;
 mod watcher;
 mod wire;
 
 pub use broker::Broker;
+pub use certificates::Certificates;
 pub use cluster::Kafka;
 pub use error::Error;
 pub use options::{Options, Security};
+pub use path::NetworkPath;
+pub use proxy::Proxy;
 pub use shared::shared;
+pub use token::unsigned_token;

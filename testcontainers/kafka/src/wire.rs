@@ -1,7 +1,8 @@
-//! The one request of Kafka's protocol that the fixture needs: who is in the cluster, who leads, who is in sync.
+//! The two requests of Kafka's protocol that the fixture needs, so that no client library is needed to tell how a cluster is.
 //!
-//! Metadata in version 4, the plainest that Kafka 4 still speaks, so that no client library is needed to tell whether a broker
-//! is there. It goes over a listener that takes plaintext whatever clients have to speak.
+//! Metadata (in version 4, the plainest that Kafka 4 still speaks): which brokers take part, who leads, who is in sync.
+//! DescribeQuorum: which node is the active controller, as metadata name just any broker for that. Both go over a listener
+//! that takes plaintext whatever clients have to speak.
 
 use std::io::{Error, ErrorKind, Result};
 use std::net::Ipv4Addr;
@@ -10,8 +11,10 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const METADATA: i16 = 3;
-const VERSION: i16 = 4;
+const METADATA: (i16, i16) = (3, 4);
+const DESCRIBE_QUORUM: (i16, i16) = (55, 0);
+/// The log of the controllers, which the active one leads.
+const CONTROLLERS_TOPIC: &[u8] = b"__cluster_metadata";
 const WITHIN: Duration = Duration::from_secs(2);
 const MAX_ANSWER: usize = 16 << 20;
 
@@ -20,8 +23,6 @@ const MAX_ANSWER: usize = 16 << 20;
 pub(crate) struct Metadata {
     /// The brokers that take part.
     pub brokers: Vec<i32>,
-    /// `None` while there is no controller.
-    pub controller: Option<i32>,
     /// The partitions of the topics asked for, in no order.
     pub partitions: Vec<Partition>,
 }
@@ -46,47 +47,88 @@ pub(crate) enum Topics<'a> {
 
 /// Asks the broker on `port`.
 pub(crate) async fn metadata(port: u16, topics: Topics<'_>) -> Result<Metadata> {
-    match tokio::time::timeout(WITHIN, exchange(port, topics)).await {
-        Ok(answered) => answered,
-        Err(_) => Err(Error::new(ErrorKind::TimedOut, format!("no answer from port {port} within {WITHIN:?}"))),
-    }
+    ask(port, metadata_request(topics), parse_metadata).await
 }
 
-async fn exchange(port: u16, topics: Topics<'_>) -> Result<Metadata> {
+/// The id of the active controller; `None` while the broker on `port` does not know it.
+pub(crate) async fn controller(port: u16) -> Result<Option<i32>> {
+    ask(port, quorum_request(), parse_quorum).await
+}
+
+async fn ask<T>(port: u16, request: Vec<u8>, parse: impl Fn(&[u8]) -> Option<T>) -> Result<T> {
+    let answer = tokio::time::timeout(WITHIN, exchange(port, request))
+        .await
+        .map_err(|_| Error::new(ErrorKind::TimedOut, format!("no answer from port {port} within {WITHIN:?}")))??;
+    parse(&answer).ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("port {port} answered with garbage")))
+}
+
+async fn exchange(port: u16, request: Vec<u8>) -> Result<Vec<u8>> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await?;
-    stream.write_all(&request(topics)).await?;
+    stream.write_all(&request).await?;
     let length = usize::try_from(stream.read_i32().await?).unwrap_or(usize::MAX);
     if length > MAX_ANSWER {
         return Err(Error::new(ErrorKind::InvalidData, format!("port {port} does not speak Kafka's protocol")));
     }
     let mut answer = vec![0; length];
     stream.read_exact(&mut answer).await?;
-    parse(&answer).ok_or_else(|| Error::new(ErrorKind::InvalidData, format!("port {port} answered with garbage")))
+    Ok(answer)
 }
 
-fn request(topics: Topics<'_>) -> Vec<u8> {
-    let mut body = Vec::new();
-    body.extend(METADATA.to_be_bytes());
-    body.extend(VERSION.to_be_bytes());
-    body.extend(0_i32.to_be_bytes()); // correlation id: one request a connection
-    body.extend((-1_i16).to_be_bytes()); // no client id
+fn metadata_request(topics: Topics<'_>) -> Vec<u8> {
     let count: i32 = match topics {
         Topics::None => 0,
         Topics::One(_) => 1,
         Topics::All => -1,
     };
-    body.extend(count.to_be_bytes());
+    let mut body = count.to_be_bytes().to_vec();
     if let Topics::One(topic) = topics {
         body.extend(i16::try_from(topic.len()).unwrap_or(i16::MAX).to_be_bytes());
         body.extend(topic.as_bytes());
     }
     body.push(0); // do not create the topic
-    let mut framed = i32::try_from(body.len()).unwrap_or(i32::MAX).to_be_bytes().to_vec();
-    framed.extend(body);
+    framed(METADATA, &body)
+}
+
+/// This one is of the newer kind: lengths are one more than they say, in one byte while they are small, and every structure ends
+/// with its tagged fields, of which there are none here.
+fn quorum_request() -> Vec<u8> {
+    let mut body = vec![0]; // the header's tagged fields
+    body.extend([2, CONTROLLERS_TOPIC.len() as u8 + 1]); // one topic
+    body.extend(CONTROLLERS_TOPIC);
+    body.extend([2, 0, 0, 0, 0]); // one partition, 0
+    body.extend([0, 0, 0]);
+    framed(DESCRIBE_QUORUM, &body)
+}
+
+fn framed((key, version): (i16, i16), body: &[u8]) -> Vec<u8> {
+    let mut request = Vec::new();
+    request.extend(key.to_be_bytes());
+    request.extend(version.to_be_bytes());
+    request.extend(0_i32.to_be_bytes()); // correlation id: one request a connection
+    request.extend((-1_i16).to_be_bytes()); // no client id
+    request.extend(body);
+    let mut framed = i32::try_from(request.len()).unwrap_or(i32::MAX).to_be_bytes().to_vec();
+    framed.extend(request);
     framed
 }
 
-fn parse(answer: &[u8]) -> Option<Metadata> {
+fn parse_quorum(answer: &[u8]) -> Option<Option<i32>> {
+    let mut rest = Reader(answer);
+    rest.i32()?; // correlation id
+    rest.bytes(1)?; // tagged fields
+    if rest.i16()? != 0 || rest.bytes(1)? != [2] {
+        return Some(None);
+    }
+    let name = usize::from(*rest.bytes(1)?.first()?).checked_sub(1)?;
+    rest.bytes(name)?;
+    rest.bytes(1)?; // one partition
+    rest.i32()?; // its number
+    let error = rest.i16()?;
+    let leader = rest.i32()?;
+    Some(Some(leader).filter(|id| error == 0 && *id >= 0))
+}
+
+fn parse_metadata(answer: &[u8]) -> Option<Metadata> {
     let mut rest = Reader(answer);
     let mut metadata = Metadata::default();
     rest.i32()?; // correlation id
@@ -98,7 +140,7 @@ fn parse(answer: &[u8]) -> Option<Metadata> {
         rest.string()?; // rack
     }
     rest.string()?; // cluster id
-    metadata.controller = Some(rest.i32()?).filter(|id| *id >= 0);
+    rest.i32()?; // "controller": any broker
     for _ in 0..rest.i32()? {
         rest.i16()?; // error
         rest.string()?; // name
@@ -163,21 +205,22 @@ mod tests {
     #[test]
     fn an_answer_is_read() {
         let partitions = vec![Partition { id: 3, leader: None, replicas: 1, in_sync: 0 }];
-        let expected = Metadata { brokers: vec![7], controller: Some(7), partitions };
-        assert_eq!(parse(&answer()), Some(expected));
+        let expected = Metadata { brokers: vec![7], partitions };
+        assert_eq!(parse_metadata(&answer()), Some(expected));
     }
 
     #[test]
     fn a_cut_answer_is_refused() {
         let whole = answer();
         for length in 0..whole.len() {
-            assert_eq!(parse(&whole[..length]), None, "{length} bytes");
+            assert_eq!(parse_metadata(&whole[..length]), None, "{length} bytes");
         }
     }
 
     #[test]
     fn a_request_says_its_length() {
-        let framed = request(Topics::One("topic"));
-        assert_eq!(framed[..4], (framed.len() as i32 - 4).to_be_bytes());
+        for framed in [metadata_request(Topics::One("topic")), quorum_request()] {
+            assert_eq!(framed[..4], (framed.len() as i32 - 4).to_be_bytes());
+        }
     }
 }

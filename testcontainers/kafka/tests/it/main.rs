@@ -2,4 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod cluster;
+mod disk;
+mod network;
 mod orphans;
+mod security;
+mod speech;
