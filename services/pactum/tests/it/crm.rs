@@ -19,7 +19,7 @@ const PRODUCTS: [&str; 5] = ["GTX Basic", "GTX Pro", "MG Special", "MG Advanced"
 const FIRST_DAY: i32 = 17_094; // 2016-10-20
 
 #[derive(Clone)]
-struct Opportunity {
+pub(crate) struct Opportunity {
     id: String,
     agent: usize,
     product: &'static str,
@@ -29,7 +29,7 @@ struct Opportunity {
 }
 
 /// Some thousand rows with everything that the real one has: blanks, drafts, wins of nothing, many claims on few accounts.
-fn export(rows: usize) -> Vec<Opportunity> {
+pub(crate) fn export(rows: usize) -> Vec<Opportunity> {
     let mut rng = ChaCha8Rng::seed_from_u64(42);
     (0..rows)
         .map(|number| {
@@ -60,7 +60,7 @@ fn us_date(day: i32) -> String {
     date.strftime("%-m/%-d/%Y").to_string()
 }
 
-fn write(directory: &Path, opportunities: &[Opportunity]) {
+pub(crate) fn write(directory: &Path, opportunities: &[Opportunity]) {
     let mut text =
         String::from("opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value\r\n");
     for row in opportunities {
@@ -93,7 +93,7 @@ fn write(directory: &Path, opportunities: &[Opportunity]) {
 }
 
 /// The rule of the documentation, told again from the rows alone: conflicts by agent.
-fn conflicts(opportunities: &[Opportunity]) -> BTreeMap<String, u64> {
+pub(crate) fn conflicts(opportunities: &[Opportunity]) -> BTreeMap<String, u64> {
     let mut days: Vec<(i32, bool, usize)> = Vec::new();
     for (place, row) in opportunities.iter().enumerate() {
         if let (Some(day), Some(_)) = (row.registered, row.account) {
@@ -130,7 +130,10 @@ fn conflicts(opportunities: &[Opportunity]) -> BTreeMap<String, u64> {
     counts
 }
 
-async fn pipeline(connection: &Connection, group_by: PipelineDimension) -> BTreeMap<String, (u64, u64, i64)> {
+pub(crate) async fn pipeline(
+    connection: &Connection,
+    group_by: PipelineDimension,
+) -> BTreeMap<String, (u64, u64, i64)> {
     let request = QueryPipelineRequest {
         parent: "programs/acme".into(),
         filter: Some(PipelineFilter { all_states: true, ..Default::default() }),
@@ -157,30 +160,27 @@ async fn pipeline(connection: &Connection, group_by: PipelineDimension) -> BTree
         .collect()
 }
 
-fn import(system: &System, data: &Path, files: &Path) -> serde_json::Value {
+/// The command that imports what was written to `files`.
+pub(crate) fn arguments(system: &System, files: &Path) -> Vec<String> {
+    let mut arguments: Vec<String> = ["import", "crm", "--program", "programs/acme", "--json"].map(Into::into).into();
     let path = |name: &str| files.join(name).to_str().unwrap().to_owned();
-    let (endpoint, data) = (system.endpoint(), data.to_str().unwrap());
-    let printed = pactum_ok(&[
-        "import",
-        "crm",
-        "--program",
-        "programs/acme",
-        "--endpoint",
-        &endpoint,
-        "--data",
-        data,
-        "--json",
-        "--pipeline",
-        &path("pipeline.csv"),
-        "--accounts",
-        &path("accounts.csv"),
-        "--products",
-        &path("products.csv"),
-        "--teams",
-        &path("teams.csv"),
-        "--report",
-        &path("report.json"),
-    ]);
+    for (flag, value) in [
+        ("--endpoint", system.endpoint()),
+        ("--data", system.data().to_str().unwrap().to_owned()),
+        ("--pipeline", path("pipeline.csv")),
+        ("--accounts", path("accounts.csv")),
+        ("--products", path("products.csv")),
+        ("--teams", path("teams.csv")),
+        ("--report", path("report.json")),
+    ] {
+        arguments.extend([flag.to_owned(), value]);
+    }
+    arguments
+}
+
+pub(crate) fn import(system: &System, files: &Path) -> serde_json::Value {
+    let arguments = arguments(system, files);
+    let printed = pactum_ok(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
     let written: serde_json::Value =
         serde_json::from_slice(&std::fs::read(files.join("report.json")).unwrap()).unwrap();
     assert_eq!(serde_json::from_str::<serde_json::Value>(&printed).unwrap(), written);
@@ -193,7 +193,7 @@ async fn an_export_comes_in_once_and_its_conflicts_are_those_of_its_days() {
     let opportunities = export(2_000);
     write(files.path(), &opportunities);
     let system = System::start(data.path());
-    let first = import(&system, data.path(), files.path());
+    let first = import(&system, files.path());
 
     let registered: Vec<_> =
         opportunities.iter().filter(|row| row.registered.is_some() && row.account.is_some()).collect();
@@ -221,7 +221,7 @@ async fn an_export_comes_in_once_and_its_conflicts_are_those_of_its_days() {
         .collect();
     assert_eq!(conflicted, expected);
 
-    let second = import(&system, data.path(), files.path());
+    let second = import(&system, files.path());
     assert_eq!(second["events_appended"], 0, "a second run appends nothing");
     for figure in ["accepted", "drafts", "won", "lost", "conflicts", "conflicts_by_partner"] {
         assert_eq!(first[figure], second[figure], "{figure}");

@@ -6,6 +6,7 @@ mod architecture;
 mod competing;
 mod crash;
 mod crm;
+mod crm_killed;
 mod docs;
 mod full_disk;
 mod operations;
