@@ -171,7 +171,9 @@ fn common(options: &KafkaOptions) -> Result<ClientConfig, KafkaError> {
         ("reconnect.backoff.ms", "50"),
         ("reconnect.backoff.max.ms", "1000"),
         ("retry.backoff.ms", "50"),
-        ("topic.metadata.refresh.interval.ms", "5000"),
+        ("retry.backoff.max.ms", "250"),
+        ("topic.metadata.refresh.interval.ms", "1000"),
+        ("metadata.max.age.ms", "900000"),
         ("log.connection.close", "false"),
     ];
     set(&mut config, &fixed);
