@@ -1,1 +1,15 @@
 //! Faults on real brokers and processes under load, and the checker of what clients saw.
+//!
+//! - [`history`]: what clients saw: requests, answers, times of one monotonic clock.
+//! - [`load`]: seeded clients that ask real endpoints over gRPC and write a history.
+//! - [`check`]: the history against the log: nothing lost, doubled, reordered or wrongly refused; no old read.
+
+pub mod check;
+mod content;
+pub mod history;
+pub mod load;
+mod wire;
+
+pub use check::{Findings, Kind, LogContents, check};
+pub use history::History;
+pub use load::{Load, LoadOptions};

@@ -1,0 +1,8 @@
+//! The checker on true and on falsified histories, and a selection of the fault runs.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod case;
+mod contest;
+mod local;
+mod mutations;
