@@ -3,10 +3,11 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::bench::BenchArgs;
+use crate::log_copy::LogCommand;
 
 /// The open backend for partner relationship management.
 #[derive(Debug, Parser)]
@@ -37,6 +38,9 @@ pub(crate) enum Command {
     Import(ImportCommand),
     /// Print a program's history
     Events(EventsArgs),
+    /// Work on logs as a whole
+    #[command(subcommand)]
+    Log(LogCommand),
     /// Check a data directory and say what to do
     Doctor(DoctorArgs),
     /// Make a token that says who calls
@@ -231,6 +235,12 @@ pub(crate) struct TokenArgs {
     pub(crate) valid_for: jiff::SignedDuration,
 }
 
+/// Prints a shell's completion script.
+pub(crate) fn completion(shell: Shell) -> anyhow::Result<()> {
+    clap_complete::generate(shell, &mut Cli::command(), "pactum", &mut std::io::stdout());
+    Ok(())
+}
+
 impl SettingsArgs {
     /// What was given, in the shape of the settings.
     pub(crate) fn given(&self) -> serde_json::Value {
@@ -265,7 +275,6 @@ impl SettingsArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_consistent_and_every_command_shows_an_example() {

@@ -10,13 +10,14 @@ mod demo;
 mod doctor;
 mod events;
 mod import;
+mod log_copy;
 mod output;
 mod serve;
 mod token;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 use cli::{Cli, Command, ImportCommand};
 
 /// Commands and answers are many small allocations that one thread makes and another frees, which the C library's allocator is
@@ -31,13 +32,11 @@ async fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(arguments).await,
         Command::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
         Command::Events(arguments) => events::print(arguments).await,
+        Command::Log(command) => Box::pin(log_copy::run(command)).await,
         Command::Doctor(arguments) => doctor::run(arguments).await,
         Command::Token(arguments) => token::make(&arguments),
         Command::Bench(arguments) => Box::pin(bench::run(arguments)).await,
-        Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "pactum", &mut std::io::stdout());
-            Ok(())
-        }
+        Command::Completion { shell } => cli::completion(shell),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
