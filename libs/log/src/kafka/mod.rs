@@ -38,6 +38,7 @@ mod options;
 mod place;
 mod producer;
 mod properties;
+pub mod raw;
 mod reader;
 mod reaper;
 mod security;

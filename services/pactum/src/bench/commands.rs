@@ -21,7 +21,7 @@ use crate::client::Authorize;
 use crate::demo::bench_program;
 use crate::serve::{self, Roles};
 
-const PARTNERS: u64 = 50;
+pub(super) const PARTNERS: u64 = 50;
 const PRODUCTS: u64 = 8;
 
 pub(super) async fn run(
@@ -71,14 +71,15 @@ async fn umadb_row(directory: &Path, callers: usize, seconds: f64) -> anyhow::Re
 }
 
 /// How large a registration is, and its answer.
-async fn sizes(system: SocketAddr, token: &str) -> anyhow::Result<Sizes> {
+pub(super) async fn sizes(system: SocketAddr, token: &str) -> anyhow::Result<Sizes> {
     let channel = load::channels(system, 1).await?.remove(0);
     let mut client = DealServiceClient::new(InterceptedService::new(channel, Authorize::bearer(token)?));
     let answer = client.register_deal(request(0)).await?.into_inner();
     Ok(Sizes::of(&request(0), &answer))
 }
 
-async fn register(
+/// Puts registrations on a system.
+pub(super) async fn register(
     system: SocketAddr,
     token: &str,
     in_flight: usize,

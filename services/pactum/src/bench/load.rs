@@ -52,16 +52,23 @@ where
     round(channels, in_flight, Duration::from_secs_f64(seconds / 5.0), numbers, call.clone()).await?;
     let (started, cpu) = (Instant::now(), processor_time());
     let latencies = round(channels, in_flight, Duration::from_secs_f64(seconds), numbers, call).await?;
-    Ok(Figures {
-        in_flight,
-        requests: latencies.len(),
-        per_second: latencies.len() as f64 / started.elapsed().as_secs_f64(),
-        p50_us: latencies.value_at_quantile(0.5),
-        p99_us: latencies.value_at_quantile(0.99),
-        cpu_us: processor_time()
-            .zip(cpu)
-            .map(|(after, before)| (after - before).as_micros() as f64 / latencies.len() as f64),
-    })
+    let cpu_us =
+        processor_time().zip(cpu).map(|(after, before)| (after - before).as_micros() as f64 / latencies.len() as f64);
+    Ok(Figures { cpu_us, ..Figures::of(in_flight, &latencies, started.elapsed()) })
+}
+
+impl Figures {
+    /// What latencies in microseconds, taken within `length`, come to.
+    pub(super) fn of(in_flight: usize, latencies: &Histogram<u64>, length: Duration) -> Self {
+        Self {
+            in_flight,
+            requests: latencies.len(),
+            per_second: latencies.len() as f64 / length.as_secs_f64(),
+            p50_us: latencies.value_at_quantile(0.5),
+            p99_us: latencies.value_at_quantile(0.99),
+            cpu_us: None,
+        }
+    }
 }
 
 /// What this process has used of the processors, to a hundredth of a second.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod echo;
+mod kafka;
 mod load;
 mod machine;
 mod queries;
@@ -11,6 +12,7 @@ mod umadb;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
+use pactum_log::kafka::KafkaOptions;
 use serde::Serialize;
 
 use crate::output;
@@ -22,6 +24,7 @@ use machine::Machine;
 Examples:
   pactum bench commands --json
   pactum bench commands --beside umadb --seconds 5
+  pactum bench commands --log kafka --brokers 127.0.0.1:9092
   pactum bench queries
   pactum bench startup --data data")]
 pub(crate) struct BenchArgs {
@@ -43,8 +46,14 @@ enum What {
         #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
         in_flight: Vec<usize>,
         /// Another system to put the same load on: built from docs/benchmarks, needs cargo
-        #[arg(long)]
+        #[arg(long, conflicts_with = "log")]
         beside: Option<Beside>,
+        /// The log: without it, the one in memory and the embedded one
+        #[arg(long, requires = "brokers")]
+        log: Option<LogKind>,
+        /// The Kafka brokers to measure on; topics are made there and removed
+        #[arg(long, env = "PACTUM_KAFKA__BROKERS", value_name = "HOST:PORT,…")]
+        brokers: Option<String>,
     },
     /// Point reads and the grouped pipeline of a program with --deals deals, beside the echo
     Queries {
@@ -61,6 +70,11 @@ enum What {
         #[arg(long, default_value = "data")]
         data: std::path::PathBuf,
     },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogKind {
+    Kafka,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -95,7 +109,11 @@ struct Results {
 
 pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
     let rows = match arguments.what {
-        What::Commands { in_flight, beside } => {
+        What::Commands { in_flight, log: Some(LogKind::Kafka), brokers, .. } => {
+            let kafka = KafkaOptions { brokers: brokers.unwrap_or_default(), ..KafkaOptions::default() };
+            kafka::run(kafka, &in_flight, arguments.seconds).await?
+        }
+        What::Commands { in_flight, beside, log: None, .. } => {
             commands::run(&in_flight, arguments.seconds, matches!(beside, Some(Beside::Umadb))).await?
         }
         What::Queries { in_flight, deals } => queries::run(&in_flight, deals, arguments.seconds).await?,

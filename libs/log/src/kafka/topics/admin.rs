@@ -44,6 +44,19 @@ impl<'a> Admin<'a> {
         }
     }
 
+    /// Removes the topic, if there is one.
+    pub(super) fn delete(&self) -> Result<(), KafkaError> {
+        let operation = format!("remove the topic {}", self.options.topic);
+        let deleted = self.wait(&operation, |options| self.admin.delete_topics(&[&self.options.topic], options))?;
+        match deleted.into_iter().next() {
+            Some(Ok(_) | Err((_, RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic))) => {
+                Ok(())
+            }
+            Some(Err((_, code))) => Err(refused(operation, code)),
+            None => Err(KafkaError::Refused { operation, reason: "they did not say".into() }),
+        }
+    }
+
     /// The settings of the topic in force, whether set for it or not.
     pub(super) fn settings(&self) -> Result<Settings, KafkaError> {
         let operation = format!("describe the configuration of the topic {}", self.options.topic);

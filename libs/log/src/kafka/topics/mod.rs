@@ -7,8 +7,10 @@ mod admin;
 mod check;
 mod ensure;
 mod finding;
+mod remove;
 mod requirements;
 
 pub use check::{Topic, check, describe};
 pub use ensure::{Ensured, TopicSpec, ensure};
 pub use finding::{Finding, Severity};
+pub use remove::remove;
