@@ -2,7 +2,6 @@
 
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::disk;
 use crate::error::{Error, Explain as _};
-use crate::launcher::Launcher;
+use crate::launcher::{Launcher, Program};
 use crate::process::Process;
 use crate::settings::Listeners;
 use crate::watcher::Watcher;
@@ -55,7 +54,7 @@ impl Broker {
     pub fn pid(&self) -> Result<u32, Error> {
         match self.lock().as_mut() {
             Some(process) => match process.ended()? {
-                None => Ok(process.pid()),
+                None => process.pid(),
                 Some(_) => Err(self.state("has ended by itself: see log_text(), and call start()")),
             },
             None => Err(self.state("does not run: call start()")),
@@ -147,9 +146,9 @@ impl Broker {
         {
             return Err(self.state("runs already: call kill() or stop() first"));
         }
-        let mut command = self.launcher.command("kafka.Kafka");
-        command.arg(self.properties());
-        *slot = Some(self.run(&command)?);
+        let mut program = self.launcher.program("kafka.Kafka", &self.directory)?;
+        program.command.arg(self.properties());
+        *slot = Some(self.run(program)?);
         Ok(())
     }
 
@@ -183,9 +182,9 @@ impl Broker {
 
     /// Begins to write the first files of its data directory.
     pub(crate) fn format(&self, cluster_id: &str, extra: &[String]) -> Result<Process, Error> {
-        let mut command = self.launcher.command("kafka.tools.StorageTool");
-        command.args(["format", "--cluster-id", cluster_id]).args(extra).arg("--config").arg(self.properties());
-        self.run(&command)
+        let mut program = self.launcher.program("kafka.tools.StorageTool", &self.directory)?;
+        program.command.args(["format", "--cluster-id", cluster_id]).args(extra).arg("--config").arg(self.properties());
+        self.run(program)
     }
 
     /// Waits until they are written.
@@ -197,8 +196,8 @@ impl Broker {
         Err(self.failed(format!("the data directory of broker {} could not be formatted ({status})", self.id)))
     }
 
-    fn run(&self, command: &Command) -> Result<Process, Error> {
-        Process::start(command, self.open_log()?, &self.watcher)
+    fn run(&self, program: Program) -> Result<Process, Error> {
+        Process::start(program, self.open_log()?, &self.watcher)
     }
 
     fn open_log(&self) -> Result<File, Error> {

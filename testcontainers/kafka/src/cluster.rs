@@ -91,7 +91,11 @@ impl Kafka {
             brokers.push(broker);
         }
         let cluster = Self { brokers, paths, certificates, root, _ports: ports };
-        cluster.come_up(&options.security).await?;
+        if let Err(error) = cluster.come_up(&options.security).await {
+            // The error shows the end of one log, and the cause may be in another.
+            cluster.keep_logs_and_tell();
+            return Err(error);
+        }
         Ok(cluster)
     }
 

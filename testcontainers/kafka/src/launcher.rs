@@ -5,7 +5,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::error::{Error, Explain as _};
+use crate::container::{Container, Engine};
+use crate::error::Error;
 
 /// The version that `scripts/setup` installs.
 pub(crate) fn pinned_version() -> &'static str {
@@ -13,17 +14,48 @@ pub(crate) fn pinned_version() -> &'static str {
     pinned.lines().find_map(|line| line.strip_prefix("kafka_version=")).unwrap_or("missing from scripts/versions")
 }
 
-/// The broker's jars and a JVM.
+/// What brokers run on.
 #[derive(Debug, Clone)]
-pub(crate) struct Launcher {
-    class_path: OsString,
-    /// Classes as the JVM keeps them in memory, which halves the time to start. Written by `scripts/setup`.
-    archive: Option<PathBuf>,
+pub(crate) enum Launcher {
+    /// A JVM of this machine.
+    Jvm {
+        /// All jars of the broker.
+        class_path: OsString,
+        /// Classes as the JVM keeps them in memory, which halves the time to start. Written by `scripts/setup`.
+        archive: Option<PathBuf>,
+    },
+    /// Kafka's image.
+    Container(Engine),
+}
+
+/// A program to start.
+#[derive(Debug)]
+pub(crate) struct Program {
+    pub(crate) command: Command,
+    /// Where it runs, if not simply on this machine.
+    pub(crate) container: Option<Container>,
 }
 
 impl Launcher {
-    /// Looks where `scripts/setup test` puts things.
+    /// Takes what `PACTUM_KAFKA` says: `jvm` or `container`. Otherwise the JVM goes first where the jars are, because it is quicker
+    /// and its brokers are processes like any other.
     pub(crate) fn find() -> Result<Self, Error> {
+        match set("PACTUM_KAFKA").as_deref().and_then(Path::to_str) {
+            Some("jvm") => Self::jvm().map_err(|looked_for| Error::NoKafka { looked_for }),
+            Some("container") => Self::container().map_err(|looked_for| Error::NoKafka { looked_for }),
+            Some(other) => Err(Error::Options(format!("PACTUM_KAFKA is `jvm` or `container`, not `{other}`"))),
+            None => Self::jvm().or_else(|no_jvm| {
+                Self::container()
+                    .map_err(|no_engine| Error::NoKafka { looked_for: format!("{no_jvm}, and {no_engine}") })
+            }),
+        }
+    }
+
+    fn container() -> Result<Self, String> {
+        Engine::find().map(Self::Container).ok_or_else(|| "neither docker nor podman answers `info`".into())
+    }
+
+    fn jvm() -> Result<Self, String> {
         let jars = jars_directory()?;
         let mut found: Vec<PathBuf> = std::fs::read_dir(&jars)
             .map(|entries| entries.filter_map(Result::ok).map(|entry| entry.path()).collect())
@@ -31,63 +63,77 @@ impl Launcher {
         found.retain(|path| path.extension().is_some_and(|kind| kind == "jar"));
         // The archive of classes fits one order only.
         found.sort();
-        if !found.iter().any(|path| file_name(path).starts_with("kafka-server-4")) {
-            return Err(Error::NoKafka { looked_for: format!("no jars of Kafka 4 in {}", jars.display()) });
+        let is_server = |path: &PathBuf| file_name(path).starts_with("kafka-server-4");
+        if !found.iter().any(is_server) {
+            return Err(format!("no jars of Kafka 4 are in {}", jars.display()));
         }
-        if !answers("java", "-version") {
-            return Err(Error::NoKafka { looked_for: "no program `java` in PATH".into() });
+        let mut java = Command::new("java");
+        java.arg("-version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        if !java.status().is_ok_and(|status| status.success()) {
+            return Err("there is no `java` that runs in PATH".into());
         }
-        let class_path = env::join_paths(&found)
-            .map_err(|_| Error::Options(format!("a colon in {}: put the jars elsewhere", jars.display())))?;
+        let class_path =
+            env::join_paths(&found).map_err(|_| format!("there is a colon in the path {}", jars.display()))?;
         let archive = Some(jars.join("broker.jsa")).filter(|path| path.exists());
-        Ok(Self { class_path, archive })
+        Ok(Self::Jvm { class_path, archive })
     }
 
-    /// How to start a class of Kafka's.
-    pub(crate) fn command(&self, class: &str) -> Command {
-        let mut command = Command::new("java");
+    /// How to start a class of Kafka's that writes only below `directory`, which has the cluster's as its parent.
+    pub(crate) fn program(&self, class: &str, directory: &Path) -> Result<Program, Error> {
+        let (mut command, container) = match self {
+            Self::Jvm { .. } => (Command::new("java"), None),
+            Self::Container(engine) => {
+                let root = directory.parent().unwrap_or(directory);
+                let name = format!("{}-{}", file_name(root), file_name(directory));
+                let container = Container { engine: *engine, name };
+                (engine.java(&container, root, pinned_version())?, Some(container))
+            }
+        };
         // Quick to start and small: tests care for what a broker does, not for how fast it gets after minutes.
-        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx320m", "-Xshare:auto"]);
+        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx320m"]);
         command.args(["-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]);
-        if let Some(archive) = &self.archive {
-            let mut option = OsString::from("-XX:SharedArchiveFile=");
-            option.push(archive);
-            command.arg(option);
+        match self {
+            Self::Jvm { class_path, archive } => {
+                if let Some(archive) = archive {
+                    command.args(["-Xshare:auto", &format!("-XX:SharedArchiveFile={}", archive.display())]);
+                }
+                command.args(LOG_OPTIONS).arg("-cp").arg(class_path);
+            }
+            Self::Container(_) => {
+                command.arg(format!("-Dkafka.logs.dir={}", directory.display()));
+                command.args(["-Dlog4j2.configurationFile=/opt/kafka/config/log4j2.yaml", "-cp", "/opt/kafka/libs/*"]);
+            }
         }
-        command.args([
-            "-Dorg.slf4j.simpleLogger.showDateTime=true",
-            "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
-            "-Dorg.slf4j.simpleLogger.showShortLogName=true",
-            // A thousand lines of settings at each start; those that matter are in broker.properties beside the log.
-            "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
-            "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn",
-        ]);
-        command.arg("-cp").arg(&self.class_path).arg(class);
-        command
+        command.arg(class);
+        Ok(Program { command, container })
     }
 }
 
+const LOG_OPTIONS: [&str; 5] = [
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+    "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
+    "-Dorg.slf4j.simpleLogger.showShortLogName=true",
+    // A thousand lines of settings at each start; those that matter are in broker.properties beside the log.
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.common.config=warn",
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn",
+];
+
 /// The same rule as in `scripts/common`.
-fn jars_directory() -> Result<PathBuf, Error> {
-    let set = |name: &str| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+fn jars_directory() -> Result<PathBuf, String> {
     if let Some(jars) = set("PACTUM_KAFKA_JARS") {
         return Ok(jars);
     }
     let cache = set("PACTUM_CACHE")
         .or_else(|| set("XDG_CACHE_HOME").map(|path| path.join("pactum")))
         .or_else(|| set("HOME").map(|path| path.join(".cache/pactum")))
-        .ok_or_else(|| Error::NoKafka {
-            looked_for: "none of PACTUM_KAFKA_JARS, PACTUM_CACHE and HOME is set".into(),
-        })?;
+        .ok_or("none of PACTUM_KAFKA_JARS, PACTUM_CACHE and HOME is set")?;
     let jars = cache.join("kafka").join(pinned_version());
     // A relative cache is meant from where the test was started.
-    std::path::absolute(&jars).explain(|| format!("cannot find {}", jars.display()))
+    std::path::absolute(&jars).map_err(|error| format!("{} cannot be found: {error}", jars.display()))
 }
 
-fn answers(program: &str, argument: &str) -> bool {
-    let mut asked = Command::new(program);
-    asked.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    asked.status().is_ok_and(|status| status.success())
+fn set(name: &str) -> Option<PathBuf> {
+    env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from)
 }
 
 fn file_name(path: &Path) -> &str {

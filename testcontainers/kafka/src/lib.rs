@@ -7,6 +7,7 @@
 mod broker;
 mod certificates;
 mod cluster;
+mod container;
 mod disk;
 mod error;
 mod launcher;

@@ -21,7 +21,9 @@ pub(crate) struct Ports {
 impl Ports {
     /// Reserves a block in which every port is free now.
     pub(crate) fn reserve() -> Result<Self, Error> {
-        let directory = std::env::temp_dir().join("pactum-ports");
+        // One a user: nobody could write into another's.
+        let user = rustix::process::geteuid().as_raw();
+        let directory = std::env::temp_dir().join(format!("pactum-ports-{user}"));
         std::fs::create_dir_all(&directory).explain(|| format!("cannot create {}", directory.display()))?;
         let blocks = (LAST - FIRST) / BLOCK;
         // Processes that start together look in different places first.
@@ -49,5 +51,22 @@ impl Ports {
         self.free.pop().ok_or_else(|| {
             Error::Options(format!("a cluster has {BLOCK} ports and needs more: ask for fewer network paths"))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    #[test]
+    fn two_clusters_share_no_port() {
+        let (mut one, mut other) = (Ports::reserve().unwrap(), Ports::reserve().unwrap());
+        let mut taken: Vec<u16> = (0..BLOCK).flat_map(|_| [one.next().unwrap(), other.next().unwrap()]).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken.len(), usize::from(BLOCK) * 2);
+        assert!(one.next().unwrap_err().to_string().contains("fewer network paths"));
     }
 }

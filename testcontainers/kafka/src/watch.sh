@@ -2,9 +2,18 @@
 # however that ended: then whatever still runs is killed and the directory removed.
 root=$1
 pids=
-while read -r verb pid; do
+engine=
+containers=
+while read -r verb pid container; do
     case $verb in
         started) pids="$pids $pid" ;;
+        contained)
+            engine=$pid
+            case " $containers " in
+                *" $container "*) ;;
+                *) containers="$containers $container" ;;
+            esac
+            ;;
         ended)
             left=
             for other in $pids; do
@@ -16,6 +25,9 @@ while read -r verb pid; do
 done
 for pid in $pids; do
     kill -9 "$pid" 2>/dev/null
+done
+for container in $containers; do
+    "$engine" rm --force "$container" >/dev/null 2>&1
 done
 # A dying broker may still write; one that nobody reaps seems to live on, hence the bound.
 tries=50

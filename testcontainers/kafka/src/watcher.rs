@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::container::Container;
 use crate::error::{Error, Explain as _};
 
 /// The script `watch.sh`, running, with a pipe to it.
@@ -33,18 +34,23 @@ impl Watcher {
 
     /// Kill this one when the test process is gone.
     pub(crate) fn started(&self, pid: u32) -> Result<(), Error> {
-        self.tell("started", pid)
+        self.tell("started", &pid.to_string())
+    }
+
+    /// Remove this one too. It may be gone by then.
+    pub(crate) fn contained(&self, container: &Container) -> Result<(), Error> {
+        self.tell("contained", &container.removal())
     }
 
     /// To be said before the process is reaped, so that its number cannot be another's yet.
     pub(crate) fn ended(&self, pid: u32) -> Result<(), Error> {
-        self.tell("ended", pid)
+        self.tell("ended", &pid.to_string())
     }
 
-    fn tell(&self, verb: &str, pid: u32) -> Result<(), Error> {
+    fn tell(&self, verb: &str, what: &str) -> Result<(), Error> {
         let mut state = self.lock();
         match state.1.as_mut() {
-            Some(pipe) => writeln!(pipe, "{verb} {pid}")
+            Some(pipe) => writeln!(pipe, "{verb} {what}")
                 .explain(|| "the script that watches over the brokers has ended: was it killed?".into()),
             None => Ok(()),
         }

@@ -3,6 +3,7 @@
 
 mod cluster;
 mod disk;
+mod launchers;
 mod network;
 mod orphans;
 mod security;
