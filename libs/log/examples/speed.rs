@@ -170,12 +170,42 @@ async fn kafka(brokers: String) -> Result<(), Failure> {
             for _ in 0..count {
                 log.end(0).await?;
             }
+            cost_of_readers(&log).await?;
             println!("kafka            the end is told in {:.1?}", started.elapsed() / count);
             if partitions == 1 {
                 read_all("kafka", &log).await?;
             }
         }
     }
+    Ok(())
+}
+
+/// A reader has a client of its own: what does that cost?
+async fn cost_of_readers(log: &dyn Log) -> Result<(), Failure> {
+    const READERS: usize = 24;
+    let usage = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok()).unwrap_or_default()
+        };
+        (line("Threads:"), line("VmRSS:"))
+    };
+    let (started, before) = (Instant::now(), usage());
+    let mut readers = Vec::new();
+    for _ in 0..READERS {
+        let mut reader = log.reader(0, 0).await?;
+        reader.next(1).await?;
+        readers.push(reader);
+    }
+    let (took, after) = (started.elapsed(), usage());
+    let (threads, kib) = (after.0.saturating_sub(before.0), after.1.saturating_sub(before.1));
+    println!(
+        "kafka            a reader costs {} threads, {} KiB and {:.1?} until its first entry",
+        threads / READERS,
+        kib / READERS,
+        took / READERS as u32
+    );
     Ok(())
 }
 

@@ -44,6 +44,8 @@ impl Troubles {
             | RDKafkaErrorCode::SaslAuthenticationFailed
             | RDKafkaErrorCode::UnsupportedSASLMechanism => Kind::Credentials,
             RDKafkaErrorCode::SSL => Kind::Tls,
+            // Brokers that refuse our certificate say so when the connection seems to be up.
+            _ if reason.contains("SSL alert") => Kind::Tls,
             _ => Kind::Other,
         };
         let mut state = lock(&self.0);

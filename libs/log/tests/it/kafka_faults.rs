@@ -102,14 +102,14 @@ fn impatient(options: KafkaOptions) -> KafkaOptions {
 async fn a_broker_is_killed_and_comes_back() {
     let kafka = Kafka::start(Options::default()).await.unwrap();
     let options = impatient(on(kafka.bootstrap()));
-    make_topic(&options, 1, 1).await;
+    make_topic(&options, 2, 1).await;
     let log = connect(&options).await;
     let load = Load::start(&log).await;
     load.goes_on().await;
 
-    let (appender, mut reader) = (log.appender(0).unwrap(), log.reader(0, log.end(0).await.unwrap()).await.unwrap());
+    let (appender, mut reader) = (log.appender(1).unwrap(), log.reader(1, 0).await.unwrap());
     kafka.broker(0).kill().await.unwrap();
-    appender.append(numbered(u64::MAX / 2, 8)).unwrap();
+    appender.append(numbered(0, 8)).unwrap();
     let failed = soon("a failed append", appender.failed()).await;
     assert!(matches!(&failed, LogError::Unavailable(why) if why.contains("last seen")), "{failed}");
     let unreadable = async {
@@ -158,4 +158,35 @@ async fn the_leader_of_three_is_killed_and_then_stalled() {
     load.goes_on().await;
     let seen = load.end().await;
     check(&log, &seen).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_network_goes_silent_and_heals() {
+    let kafka = Kafka::start(Options { network_paths: 1, ..Options::default() }).await.unwrap();
+    let direct = on(kafka.bootstrap());
+    make_topic(&direct, 2, 1).await;
+    let options = impatient(KafkaOptions { brokers: kafka.path(0).bootstrap(), ..direct.clone() });
+    let (log, other) = (connect(&options).await, connect(&direct).await);
+    let load = Load::start(&log).await;
+    load.goes_on().await;
+
+    let (appender, mut reader) = (log.appender(1).unwrap(), log.reader(1, 0).await.unwrap());
+    kafka.path(0).cut();
+    appender.append(numbered(0, 8)).unwrap();
+    soon("a failed append", appender.failed()).await;
+    let unreadable = async {
+        loop {
+            if let Err(error) = reader.next(1000).await {
+                return error;
+            }
+        }
+    };
+    let error = soon("an error from the reader", unreadable).await;
+    assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+    assert!(other.end(0).await.is_ok(), "others are not cut off");
+
+    kafka.path(0).heal();
+    println!("went on {:?} after the network healed", load.goes_on().await);
+    let seen = load.end().await;
+    check(&other, &seen).await;
 }

@@ -10,6 +10,7 @@ mod kafka_conformance;
 mod kafka_connect;
 mod kafka_faults;
 mod kafka_group;
+mod kafka_security;
 mod kafka_support;
 mod kafka_topics;
 mod killed;
