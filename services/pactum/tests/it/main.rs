@@ -9,5 +9,6 @@ mod crm;
 mod crm_killed;
 mod docs;
 mod full_disk;
+mod log_copy;
 mod operations;
 mod system;
