@@ -12,7 +12,7 @@ help: ## print this help
 	@echo '  ARGS="..." is passed on by run, test and bench.'
 
 setup: ## install whatever is missing to build, check, test and try Pactum
-	@scripts/setup build check run
+	@scripts/setup build check run test
 
 build: ## build the pactum binary
 	@scripts/setup build
