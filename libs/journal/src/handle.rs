@@ -93,6 +93,11 @@ impl<M: Machine> Handle<M> {
         self.status.clone()
     }
 
+    /// Whether a command submitted now may be decided here: at once, or once a claim that is under way is read.
+    pub fn takes(&self) -> bool {
+        !self.gate.refusing.load(Ordering::Acquire)
+    }
+
     /// Tells the journal to own the partition, or to give it up once what is in flight came back.
     pub fn own(&self, told: bool) {
         self.told.send_if_modified(|current| std::mem::replace(current, told) != told);

@@ -29,6 +29,8 @@ pub struct Status {
     pub role: Role,
     /// Whether it is told to own it.
     pub told: bool,
+    /// Another instance took the partition, or was there first, since this one was last told to own it.
+    pub deposed: bool,
     /// The term in force.
     pub term: Option<Offset>,
     /// The address of its owner.

@@ -58,6 +58,8 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
         }
         if told {
             self.deposed = false;
+            // Whether the log takes appends is found out anew.
+            self.log_error = None;
             self.claims.next_at = now.moment;
             if let Phase::Owner { draining, .. } = &mut self.phase
                 && self.stopping.is_none()

@@ -204,6 +204,7 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
         Status {
             role: self.role(),
             told: self.told,
+            deposed: self.deposed,
             term: self.position.term,
             owner: self.position.owner.as_deref().map(str::to_owned),
             offset: self.position.offset,
@@ -230,7 +231,8 @@ impl<M: Machine, C, R: Rule> Writer<M, C, R> {
             _ if self.stopping.is_some() => return Some(SubmitError::Stopped),
             _ => {}
         }
-        if let Some(error) = &self.log_error {
+        // Whoever is not told to own the partition has no use for appends: its owner's may work.
+        if let (Some(error), true) = (&self.log_error, self.told) {
             return Some(SubmitError::LogUnavailable(error.clone()));
         }
         match self.phase {

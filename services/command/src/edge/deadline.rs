@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use http::HeaderMap;
 use tonic::metadata::MetadataMap;
 
 /// How long the service takes where the caller does not say, and at most.
@@ -26,13 +27,23 @@ pub(crate) fn patience(metadata: &MetadataMap) -> Patience {
     match asked {
         None => Patience { journal: DEFAULT, edge: None },
         Some(asked) => {
+            let edge = Some(answer_by(asked));
             let asked = asked.min(MAX);
-            Patience {
-                journal: asked - PRECISION.min(asked / 4),
-                edge: Some(asked - Duration::from_millis(10).min(asked / 20)),
-            }
+            Patience { journal: asked - PRECISION.min(asked / 4), edge }
         }
     }
+}
+
+/// How long a request with these headers may take before its caller is answered in any case.
+pub(crate) fn patience_of(headers: &HeaderMap) -> Duration {
+    let asked = headers.get("grpc-timeout").and_then(|value| value.to_str().ok()).and_then(parse);
+    asked.map_or(DEFAULT, answer_by)
+}
+
+/// Just before the transport hangs up on both.
+fn answer_by(asked: Duration) -> Duration {
+    let asked = asked.min(MAX);
+    asked - Duration::from_millis(10).min(asked / 20)
 }
 
 /// Up to eight digits and a unit, as gRPC over HTTP/2 defines it.

@@ -7,7 +7,9 @@ mod show;
 mod status;
 mod trace;
 
+pub(crate) use deadline::patience_of;
 pub(crate) use refine::{Refined, refine};
+pub(crate) use status::{NoAnswer, stopping};
 pub(crate) use trace::trace;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use crate::answer::{Answer, Done};
 use crate::envelope::{Envelope, Trace};
 use crate::machine::ProgramsMachine;
 use crate::meters::Meters;
+use crate::route::{Attempt, Away};
 use show::Shown;
 
 /// What every service holds. Cheap to clone.
@@ -37,6 +40,8 @@ struct Shared {
     access: AccessTable,
     meters: Meters,
     stop: CancellationToken,
+    /// The way to other instances, where there may be some.
+    away: Option<Arc<Away>>,
 }
 
 impl std::fmt::Debug for Edge {
@@ -52,10 +57,24 @@ pub(crate) struct Pending {
 }
 
 impl Edge {
-    pub(crate) fn new(journals: Vec<Handle<ProgramsMachine>>, stop: CancellationToken) -> Self {
+    pub(crate) fn new(
+        journals: Vec<Handle<ProgramsMachine>>,
+        away: Option<Arc<Away>>,
+        stop: CancellationToken,
+    ) -> Self {
         let access = AccessTable::load();
         let meters = Meters::new(access.methods().into_iter().map(|(path, _)| path));
-        Self(Arc::new(Shared { journals, access, meters, stop }))
+        Self(Arc::new(Shared { journals, access, meters, stop, away }))
+    }
+
+    /// By partition.
+    pub(crate) fn journals(&self) -> &[Handle<ProgramsMachine>] {
+        &self.0.journals
+    }
+
+    /// The way to other instances, where there may be some.
+    pub(crate) fn away(&self) -> Option<&Arc<Away>> {
+        self.0.away.as_ref()
     }
 
     /// Cancelled when the role stops.
@@ -72,13 +91,20 @@ impl Edge {
         let caller = Arc::clone(Caller::of(request.extensions())?);
         let patience = deadline::patience(request.metadata());
         let trace = trace(request.metadata());
+        let attempt = request.extensions().get::<Attempt>().cloned();
+        let repeatable = attempt.is_some() && !request.get_ref().request_id().is_empty();
         // The request is parsed and gone before the wait: what waits is the reply alone.
         let outcome = match self.take(request.into_inner(), &caller, trace, started + patience.journal) {
             Ok(pending) => pending.answered_by(patience.edge.map(|edge| started + edge)).await,
-            Err(status) => Err(status),
+            Err(missing) => Err(missing),
         };
-        self.observe(W::PATH, started, outcome.as_ref().err());
-        let (program, done) = outcome?;
+        if let (Some(attempt), Err(NoAnswer::Elsewhere(_))) = (&attempt, &outcome) {
+            // Counted where it is answered.
+            attempt.elsewhere(repeatable);
+        } else {
+            self.observe(W::PATH, started, outcome.as_ref().err().map(NoAnswer::status));
+        }
+        let (program, done) = outcome.map_err(NoAnswer::into_status)?;
         let resource = W::Resource::show(&program, &done, &caller).ok_or_else(status::other_kind)?;
         Ok(Response::new(W::response(resource, done.sequence)))
     }
@@ -89,10 +115,10 @@ impl Edge {
         caller: &Caller,
         trace: Trace,
         deadline: Instant,
-    ) -> Result<Pending, Status> {
+    ) -> Result<Pending, NoAnswer> {
         // Most requests that carry no id need no second encoding.
         let content = if request.request_id().is_empty() { Vec::new() } else { request.encode_to_vec() };
-        let write = request.parse(request::Edge { caller, ids: &Ulids })?;
+        let write = request.parse(request::Edge { caller, ids: &Ulids }).map_err(Status::from)?;
         let envelope = envelope(write, W::PATH, &content, caller, trace);
         let program = envelope.program.clone();
         let reply = self.journal(&program).try_submit(envelope, deadline).map_err(status::not_taken)?;
@@ -107,13 +133,13 @@ impl Edge {
         caller: &Caller,
         trace: Trace,
         patience: Duration,
-    ) -> Result<Pending, Status> {
+    ) -> Result<Pending, NoAnswer> {
         let path = item.path();
         if !self.0.access.allows(path, caller.actor.role) {
-            return Err(error::role_not_allowed(path, caller.actor.role));
+            return Err(error::role_not_allowed(path, caller.actor.role).into());
         }
         let content = if item.request_id().is_empty() { Vec::new() } else { item.content() };
-        let write = item.parse(request::Edge { caller, ids: &Ulids })?;
+        let write = item.parse(request::Edge { caller, ids: &Ulids }).map_err(Status::from)?;
         let envelope = envelope(write, path, &content, caller, trace);
         let program = envelope.program.clone();
         let journal = self.journal(&program);
@@ -148,18 +174,18 @@ fn envelope(write: Write, path: &str, content: &[u8], caller: &Caller, trace: Tr
 
 impl Pending {
     /// What came of it, with the program that decided.
-    pub(crate) async fn answered(self) -> Result<(ProgramId, Done), Status> {
+    pub(crate) async fn answered(self) -> Result<(ProgramId, Done), NoAnswer> {
         let answer = self.reply.await.map_err(status::no_answer)?;
-        answer.map(|done| (self.program, done)).map_err(status::refused)
+        answer.map(|done| (self.program, done)).map_err(|refusal| status::refused(refusal).into())
     }
 
     /// The same, but no later than where the transport is about to hang up, if the caller gave a deadline.
-    async fn answered_by(self, until: Option<Instant>) -> Result<(ProgramId, Done), Status> {
+    async fn answered_by(self, until: Option<Instant>) -> Result<(ProgramId, Done), NoAnswer> {
         match until {
             None => self.answered().await,
             Some(until) => tokio::time::timeout_at(until.into(), self.answered())
                 .await
-                .unwrap_or_else(|_| Err(error::outcome_unknown())),
+                .unwrap_or_else(|_| Err(error::outcome_unknown().into())),
         }
     }
 }

@@ -16,28 +16,62 @@ pub(crate) fn refused(refusal: Refusal) -> Status {
     }
 }
 
+/// Why there is no answer of the machine's.
+#[derive(Debug)]
+pub(crate) enum NoAnswer {
+    /// What the caller is told.
+    Final(Status),
+    /// Nothing was appended here, certainly, and another instance may decide; this is for where there is none.
+    Elsewhere(Status),
+}
+
+impl From<Status> for NoAnswer {
+    fn from(status: Status) -> Self {
+        Self::Final(status)
+    }
+}
+
+impl NoAnswer {
+    pub(crate) fn status(&self) -> &Status {
+        match self {
+            Self::Final(status) | Self::Elsewhere(status) => status,
+        }
+    }
+
+    pub(crate) fn into_status(self) -> Status {
+        match self {
+            Self::Final(status) | Self::Elsewhere(status) => status,
+        }
+    }
+}
+
 /// The command was not taken; nothing was appended.
-pub(crate) fn not_taken(error: SubmitError) -> Status {
+pub(crate) fn not_taken(error: SubmitError) -> NoAnswer {
     match error {
-        SubmitError::QueueFull { retry_after } => error::queue_full(retry_after),
-        SubmitError::NotOwner { owner } => not_owner(owner.as_deref()),
-        SubmitError::LogUnavailable(log) => log_error(&log),
-        SubmitError::Failed(fault) => failed(&fault),
-        SubmitError::Stopped => error::not_serving("this process is stopping"),
+        SubmitError::QueueFull { retry_after } => NoAnswer::Final(error::queue_full(retry_after)),
+        SubmitError::NotOwner { owner } => NoAnswer::Elsewhere(not_owner(owner.as_deref())),
+        SubmitError::LogUnavailable(log) => NoAnswer::Elsewhere(log_error(&log)),
+        SubmitError::Failed(fault) => NoAnswer::Final(failed(&fault)),
+        SubmitError::Stopped => NoAnswer::Elsewhere(stopping()),
     }
 }
 
 /// The command was taken, and there is no answer.
-pub(crate) fn no_answer(error: CommandError) -> Status {
-    match error {
+pub(crate) fn no_answer(error: CommandError) -> NoAnswer {
+    NoAnswer::Final(match error {
+        CommandError::NotOwner { owner } => return NoAnswer::Elsewhere(not_owner(owner.as_deref())),
+        CommandError::LogUnavailable(log) => return NoAnswer::Elsewhere(log_error(&log)),
+        CommandError::Stopped => return NoAnswer::Elsewhere(stopping()),
         CommandError::OutcomeUnknown => error::outcome_unknown(),
         CommandError::NotDecided => error::not_decided(),
-        CommandError::NotOwner { owner } => not_owner(owner.as_deref()),
-        CommandError::LogUnavailable(log) => log_error(&log),
         CommandError::TooLarge { bytes, limit } => error::too_large(bytes, limit),
         CommandError::Failed(fault) => failed(&fault),
-        CommandError::Stopped => error::not_serving("this process is stopping"),
-    }
+    })
+}
+
+/// This process is going away.
+pub(crate) fn stopping() -> Status {
+    error::not_serving("this process is stopping")
 }
 
 /// The machine answered with a resource of another kind than the request's: a bug.

@@ -12,19 +12,21 @@ use tonic::service::RoutesBuilder;
 
 use crate::edge::{Edge, Refined};
 use crate::role::CommandOptions;
+use crate::route::{Kind, Routed};
 
 /// Adds every service. A new one needs its line here.
 pub(crate) fn add(edge: &Edge, options: &CommandOptions, routes: &mut RoutesBuilder) {
     macro_rules! add {
-        ($($server:ident($service:expr);)*) => {$(
-            routes.add_service(Refined($server::new($service).max_decoding_message_size(options.max_message_bytes)));
+        ($($kind:ident $server:ident($service:expr);)*) => {$(
+            let service = Refined($server::new($service).max_decoding_message_size(options.max_message_bytes));
+            routes.add_service(Routed::new(service, Kind::$kind, edge.away().cloned()));
         )*};
     }
     add! {
-        ProgramServiceServer(unary::Programs(edge.clone()));
-        PartnerServiceServer(unary::Partners(edge.clone()));
-        DealServiceServer(unary::Deals(edge.clone()));
-        OpportunityServiceServer(unary::Opportunities(edge.clone()));
-        BulkServiceServer(bulk::Bulk::new(edge.clone(), options.bulk_window));
+        Unary ProgramServiceServer(unary::Programs(edge.clone()));
+        Unary PartnerServiceServer(unary::Partners(edge.clone()));
+        Unary DealServiceServer(unary::Deals(edge.clone()));
+        Unary OpportunityServiceServer(unary::Opportunities(edge.clone()));
+        Stream BulkServiceServer(bulk::Bulk::new(edge.clone(), options.bulk_window));
     }
 }

@@ -23,6 +23,11 @@ impl Gate {
         self.held.lock().unwrap().get_or_insert_default();
     }
 
+    /// How many appends are kept.
+    pub(crate) fn held(&self) -> usize {
+        self.held.lock().unwrap().as_ref().map_or(0, Vec::len)
+    }
+
     /// Writes all that was held, in order, and lets the rest through.
     pub(crate) fn release(&self) {
         for entry in self.held.lock().unwrap().take().unwrap_or_default() {

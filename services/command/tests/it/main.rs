@@ -2,7 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod among;
 mod bulk;
+mod cluster;
 mod commands;
 mod fixture;
 mod held;

@@ -92,7 +92,7 @@ pub(crate) async fn connect(address: SocketAddr) -> Channel {
     Channel::from_shared(format!("http://{address}")).unwrap().connect().await.unwrap()
 }
 
-fn admit(mut request: Request<()>) -> Result<Request<()>, Status> {
+pub(crate) fn admit(mut request: Request<()>) -> Result<Request<()>, Status> {
     let Some(caller) = request.metadata().get(CALLER) else { return Ok(request) };
     let (who, program) = caller.to_str().unwrap().split_once('@').unwrap();
     let (role, partner) = who.split_once(':').map_or((who, None), |(role, partner)| (role, Some(partner)));
