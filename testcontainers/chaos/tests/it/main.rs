@@ -6,3 +6,4 @@ mod case;
 mod contest;
 mod local;
 mod mutations;
+mod processes;
