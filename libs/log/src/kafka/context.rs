@@ -81,8 +81,9 @@ impl ClientContext for Context {
         self.count();
         let Some(file) = &self.token_file else { return Err("security.oauth_token_file is not set".into()) };
         token::read(file).map_err(|reason| {
-            self.troubles.note(RDKafkaErrorCode::Authentication, &reason);
-            tracing::warn!("{reason}");
+            if self.troubles.note(RDKafkaErrorCode::Authentication, &reason) {
+                tracing::warn!("{reason}");
+            }
             reason.into()
         })
     }

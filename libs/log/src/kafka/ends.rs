@@ -51,7 +51,9 @@ impl Ends {
     }
 
     async fn ask(self: &Arc<Self>, partition: Partition, which: Which) -> Result<Offset, LogError> {
-        let (this, turn) = (self.clone(), self.turns[partition as usize].clone().lock_owned().await);
+        let turn = self.turns[partition as usize].clone().lock_owned();
+        let busy = |_| LogError::Unavailable(self.client.troubles.reason(&"others wait for the log's end already"));
+        let (this, turn) = (self.clone(), tokio::time::timeout(self.timeout, turn).await.map_err(busy)?);
         let asking = tokio::task::spawn_blocking(move || {
             // Until it is answered, whoever asked may be gone.
             let _turn = turn;

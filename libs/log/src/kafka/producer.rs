@@ -127,3 +127,31 @@ impl fmt::Debug for Producer {
         f.debug_struct("Producer").field("topic", &self.0.topic).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+    use super::*;
+    use std::time::Instant;
+
+    /// A broken producer cannot be had on demand; what follows on one can.
+    #[test]
+    fn a_producer_that_is_gone_is_made_anew() {
+        let options = KafkaOptions { brokers: "127.0.0.1:1".into(), ..KafkaOptions::default() };
+        let producer = Producer::start(&options, Arc::default()).unwrap();
+        let (entry, failure) = (Bytes::from_static(b"entry"), Arc::<Failure>::default());
+        producer.send(0, &entry, failure.clone()).unwrap();
+        producer.0.put(None);
+        let started = Instant::now();
+        while let Err(error) = producer.send(0, &entry, failure.clone()) {
+            assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+            assert!(started.elapsed() < Duration::from_secs(30), "no new producer: {error}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // What the old one held is reported, not forgotten.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let waiting = async { tokio::time::timeout(Duration::from_secs(30), failure.wait()).await };
+        let error = runtime.block_on(waiting).unwrap();
+        assert!(error.to_string().contains("producer stopped"), "{error}");
+    }
+}

@@ -29,7 +29,8 @@ pub(super) struct Trouble {
 #[derive(Debug, Default)]
 struct State {
     last: Option<Trouble>,
-    logged: Option<(RDKafkaErrorCode, Instant)>,
+    /// When each kind was last worth a line; there are only so many kinds.
+    logged: Vec<(RDKafkaErrorCode, Instant)>,
 }
 
 /// The troubles of the clients of one log.
@@ -53,11 +54,18 @@ impl Troubles {
         if code != RDKafkaErrorCode::AllBrokersDown || state.last.is_none() {
             state.last = Some(Trouble { kind, reason: reason.to_owned() });
         }
-        let is_new = state.logged.is_none_or(|(last, at)| last != code || at.elapsed() >= QUIET);
-        if is_new {
-            state.logged = Some((code, Instant::now()));
+        let now = Instant::now();
+        match state.logged.iter_mut().find(|(logged, _)| *logged == code) {
+            Some((_, at)) if now.duration_since(*at) < QUIET => false,
+            Some((_, at)) => {
+                *at = now;
+                true
+            }
+            None => {
+                state.logged.push((code, now));
+                true
+            }
         }
-        is_new
     }
 
     /// Everything works: what was wrong is no reason for what comes.
@@ -89,7 +97,9 @@ mod tests {
         assert_eq!(troubles.reason(&"timed out"), "timed out");
         assert!(troubles.note(RDKafkaErrorCode::Authentication, "wrong password"));
         assert!(troubles.note(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down"));
-        assert!(!troubles.note(RDKafkaErrorCode::AllBrokersDown, "1/1 brokers are down"), "told before");
+        for code in [RDKafkaErrorCode::Authentication, RDKafkaErrorCode::AllBrokersDown] {
+            assert!(!troubles.note(code, "wrong password"), "told before");
+        }
         assert_eq!(troubles.last().unwrap().kind, Kind::Credentials);
         assert_eq!(troubles.reason(&"timed out"), "timed out; last seen: wrong password");
         troubles.clear();

@@ -1,7 +1,8 @@
 //! Instances share the partitions, and know of each other.
 
-use crate::kafka_support::{make_topic, on_shared, until};
+use crate::kafka_support::{PATIENCE, make_topic, on, on_shared, until};
 use pactum_log::kafka::{Group, KafkaOptions};
+use pactum_testcontainers::{Kafka, Options};
 use std::collections::BTreeSet;
 
 fn assigned(group: &Group) -> BTreeSet<u32> {
@@ -44,4 +45,23 @@ async fn two_share_and_the_one_that_stays_takes_all() {
     until("the third gets some", || assigned(&third).len() == 2).await;
     drop(second);
     until("the third takes all", || assigned(&third) == all).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_outlives_every_broker_in_turn() {
+    let kafka = Kafka::start(Options { brokers: 3, ..Options::default() }).await.unwrap();
+    let options = on(kafka.bootstrap());
+    make_topic(&options, 4, 3).await;
+    let (first, second) = (join(&options, "10.0.0.1:7400"), join(&options, "10.0.0.2:7400"));
+    let half = || assigned(&first).len() == 2 && assigned(&second).len() == 2;
+    until("each has half", half).await;
+    for broker in kafka.brokers() {
+        broker.kill().await.unwrap();
+        broker.start().await.unwrap();
+        kafka.whole(PATIENCE).await.unwrap();
+    }
+    until("each has half again", || half() && assigned(&first).is_disjoint(&assigned(&second))).await;
+    until("both are listed", || addresses(&first).len() == 2).await;
+    first.leave().await;
+    until("the second takes all", || assigned(&second).len() == 4).await;
 }
