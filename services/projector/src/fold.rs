@@ -191,10 +191,10 @@ impl PartitionFold {
     fn flush(&mut self) {
         self.flushed = Instant::now();
         for view in &self.views {
-            view.live.store.measure(&format!("view-{}-{}", view.live.view.name(), self.partition));
+            view.live.store().measure(&format!("view-{}-{}", view.live.view.name(), self.partition));
         }
         for view in self.views.iter_mut().filter(|view| view.unflushed) {
-            match view.live.store.flush() {
+            match view.live.store().flush() {
                 Ok(()) => view.unflushed = false,
                 // Nothing is lost: what is not on the disk is folded again after a restart.
                 Err(error) => tracing::warn!(view = view.live.view.name(), %error, "a view could not be flushed"),
@@ -256,7 +256,8 @@ impl FoldedView {
 
     /// What records change; or which one fails, with the reason where it is not in the record itself.
     fn changes(&self, records: &[Decoded]) -> Result<Vec<pactum_views::changes::Write>, (usize, Option<String>)> {
-        let mut changes = Changes::new(&self.live.store);
+        let store = self.live.store();
+        let mut changes = Changes::new(&*store);
         for (index, decoded) in records.iter().enumerate() {
             let record = decoded.record.as_ref().map_err(|_| (index, None))?;
             let folded = Folded { record, place: decoded.place };
@@ -273,7 +274,7 @@ impl FoldedView {
         recorded_at: Option<Timestamp>,
         stop: &CancellationToken,
     ) {
-        while let Err(error) = self.live.store.write(writes, &position) {
+        while let Err(error) = self.live.store().write(writes, &position) {
             tracing::warn!(view = self.live.view.name(), %error, "a view cannot be written");
             self.set_trouble(Some(format!("the view cannot be written: {error}").into()));
             std::thread::sleep(RETRY);

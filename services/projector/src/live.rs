@@ -1,6 +1,6 @@
 //! A view of a partition while it is served: its rows, and how far the fold has come.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Instant;
 
 use pactum_domain::time::Timestamp;
@@ -33,7 +33,8 @@ pub(crate) struct Progress {
 pub(crate) struct LiveView {
     pub(crate) view: &'static dyn View,
     pub(crate) partition: Partition,
-    pub(crate) store: ViewStore,
+    /// The rows that answer; another build of the view may take its place.
+    store: RwLock<Arc<ViewStore>>,
     pub(crate) progress: watch::Sender<Progress>,
 }
 
@@ -55,9 +56,19 @@ impl From<RowError> for NotReached {
 }
 
 impl LiveView {
+    pub(crate) fn new(view: &'static dyn View, partition: Partition, store: ViewStore, offset: u64) -> Self {
+        let progress = watch::Sender::new(Progress { offset, ..Progress::default() });
+        Self { view, partition, store: RwLock::new(Arc::new(store)), progress }
+    }
+
+    /// The rows that answer now. A query goes on with those it began with, whatever takes their place meanwhile.
+    pub(crate) fn store(&self) -> Arc<ViewStore> {
+        Arc::clone(&self.store.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// How far it has folded a program; `None` where it knows nothing of it.
     pub(crate) fn clock(&self, program: &ProgramId) -> Result<Option<Clock>, RowError> {
-        clock::of(&self.store, program)
+        clock::of(&*self.store(), program)
     }
 
     /// Waits until it holds everything of a program up to `min_sequence`, and says what it holds: 0 where it knows nothing of

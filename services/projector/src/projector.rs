@@ -10,12 +10,11 @@ use pactum_log::{Log, Partition};
 use pactum_views::View;
 use pactum_views::view::ALL;
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 use crate::fold::PartitionFold;
-use crate::live::{LiveView, Progress};
+use crate::live::LiveView;
 use crate::options::ProjectorOptions;
 use crate::queries::Queries;
 use crate::services;
@@ -192,6 +191,5 @@ fn open(options: &ProjectorOptions, partition: Partition, view: &'static dyn Vie
     let path = directory(&options.data, partition, view);
     let store = ViewStore::open(&path, view, &options.shared).map_err(failed)?;
     let position = store.position().map_err(failed)?;
-    let progress = watch::Sender::new(Progress { offset: position.offset, ..Progress::default() });
-    Ok((LiveView { view, partition, store, progress }, position))
+    Ok((LiveView::new(view, partition, store, position.offset), position))
 }

@@ -92,7 +92,8 @@ pub(crate) fn verify(
     scratch: &Path,
     shared: &Shared,
 ) -> Result<Verified, VerifyError> {
-    let snapshot = live.store.snapshot();
+    let live_store = live.store();
+    let snapshot = live_store.snapshot();
     let position = snapshot.position()?;
     let (live_digest, rows) = Digest::of(&snapshot, snapshot.keyspaces())?;
     drop(snapshot);

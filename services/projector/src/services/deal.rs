@@ -26,7 +26,7 @@ impl DealQueryService for Deals {
         let (view, program) = (&asked.views.deals, asked.program());
         // The sequence is read before the row: the row holds at least what the sequence says.
         let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let row = deals::get(&view.store, program, &id).map_err(|error| unreadable(&error))?;
+        let row = deals::get(&*view.store(), program, &id).map_err(|error| unreadable(&error))?;
         let row = row.filter(|row| asked.caller.sees(&row.deal.partner));
         let row = row.ok_or_else(|| error::not_found("deal", id.as_str()))?;
         let deal = Some(deal_to_proto(program, &row.deal, &asked.caller));
@@ -48,7 +48,8 @@ impl DealQueryService for Deals {
         asked.reach(&view, asks.min_sequence.max(query.min_sequence())).await?;
         let caller = Arc::clone(&asked.caller);
         let answer = blocking(move || {
-            let rows = view.store.snapshot();
+            let store = view.store();
+            let rows = store.snapshot();
             let sequence = held(&rows, &program)?;
             let page = deals::list(&rows, &query, sequence).map_err(|error| refused(&error))?;
             Ok(proto::ListDealsResponse {

@@ -48,7 +48,8 @@ impl OwnershipQueryService for Ownerships {
         let held_before = Query::token_sequence(&program, &subject, &token);
         asked.reach(&view, message.min_sequence.max(held_before)).await?;
         let answer = blocking(move || {
-            let rows = view.store.snapshot();
+            let store = view.store();
+            let rows = store.snapshot();
             let sequence = held(&rows, &program)?;
             let accounts = asks.accounts(&rows, &program, &caller)?;
             let query = Query::new(program.clone(), &subject, accounts.clone(), size, &token);

@@ -25,7 +25,7 @@ impl PartnerQueryService for Partners {
         let id = query::partner(&asked.caller, "name", &request.get_ref().name)?;
         let (view, program) = (&asked.views.partners, asked.program());
         let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let row = partners::get(&view.store, program, &id).map_err(|error| unreadable(&error))?;
+        let row = partners::get(&*view.store(), program, &id).map_err(|error| unreadable(&error))?;
         let row = row.filter(|row| asked.caller.sees(&row.partner.id));
         let row = row.ok_or_else(|| error::not_found("partner", id.as_str()))?;
         let partner = Some(partner_to_proto(program, &row.partner));
@@ -46,7 +46,8 @@ impl PartnerQueryService for Partners {
         let view = Arc::clone(&asked.views.partners);
         asked.reach(&view, asks.min_sequence.max(query.min_sequence())).await?;
         let answer = blocking(move || {
-            let rows = view.store.snapshot();
+            let store = view.store();
+            let rows = store.snapshot();
             let sequence = held(&rows, &program)?;
             let page = partners::list(&rows, &query, sequence).map_err(|error| refused(&error))?;
             Ok(proto::ListPartnersResponse {

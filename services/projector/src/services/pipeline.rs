@@ -45,7 +45,8 @@ impl PipelineQueryService for Pipelines {
         let filter = filter(&asked.caller, asks.filter.as_ref())?;
         let group_by = dimensions(&asks.group_by)?;
         let answer = blocking(move || {
-            let rows = view.store.snapshot();
+            let store = view.store();
+            let rows = store.snapshot();
             let sequence = held(&rows, &program)?;
             let answer = pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by);
             let answer = answer.map_err(|error| refused(&error))?;

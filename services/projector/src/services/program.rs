@@ -27,12 +27,13 @@ impl ProgramQueryService for Programs {
         let id = query::program(&asked.caller, "name", &request.get_ref().name)?;
         let view = &asked.views.programs;
         let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let row = programs::get(&view.store, &id).map_err(|error| unreadable(&error))?;
+        let store = view.store();
+        let row = programs::get(&*store, &id).map_err(|error| unreadable(&error))?;
         let row = row.ok_or_else(|| error::rejected(&Rejection::ProgramNotFound))?;
         let clock = view.clock(&id).map_err(|error| unreadable(&error))?;
         let in_force = clock.and_then(|clock| row.policy_at(clock.recorded_at));
         let document = match in_force.filter(|_| asked.caller.partner().is_none()) {
-            Some(PolicyVersion { version, .. }) => programs::policy(&view.store, &id, version),
+            Some(PolicyVersion { version, .. }) => programs::policy(&*store, &id, version),
             None => Ok(None),
         };
         let document = document.map_err(|error| unreadable(&error))?.map_or_else(String::new, |row| row.document);

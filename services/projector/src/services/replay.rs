@@ -42,11 +42,12 @@ impl ReplayService for Replay {
         let sequence = asked.reach(view, asks.min_sequence).await?;
         let from = asks.from_sequence.max(1);
         // The view knows a record at or before the sequence, so that the log is not read from its beginning.
-        let place = programs::place_before(&view.store, &program, from).map_err(|error| unreadable(&error))?;
+        let store = view.store();
+        let place = programs::place_before(&*store, &program, from).map_err(|error| unreadable(&error))?;
         let position = match place {
             None => Position::default(),
             Some((_, place)) => {
-                let here = view.store.position().map_err(|error| error::internal(&chain(&error)))?;
+                let here = store.position().map_err(|error| error::internal(&chain(&error)))?;
                 Position { offset: place.offset, term: Some(place.term), next: place.n, ..here }
             }
         };
