@@ -1,12 +1,16 @@
 //! What folding a batch of records changes: rows read once, changed in memory, written once.
 
 use std::any::Any;
-use std::collections::hash_map::Entry;
+use std::cell::Cell;
 
-use rustc_hash::FxHashMap;
+use indexmap::IndexMap as Map;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use crate::rows::{RowError, Rows};
-use crate::table::{Row, Table, encode};
+use crate::table::{Row, Table, encode_into};
+
+/// About what a row takes in memory besides its key and twice its bytes.
+const ROW_OVERHEAD: usize = 160;
 
 /// One row to write, or to delete.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,26 +25,55 @@ pub struct Write {
 
 /// An overlay of changed rows over those of before the batch.
 ///
-/// Rows are kept decoded, so that a row which a batch touches a thousand times is decoded and encoded once.
+/// Rows are kept decoded, so that a row which a batch touches a thousand times is decoded and encoded once. Those that were
+/// read stay for the next batch as long as there is room for them.
 pub struct Changes<'a> {
     rows: &'a dyn Rows,
-    keyspaces: Vec<(&'static str, FxHashMap<Vec<u8>, Slot>)>,
+    keyspaces: Vec<Keyspace>,
+    /// How many bytes of rows may stay once they are written.
+    keep: usize,
+    kept: usize,
+    changed: usize,
+}
+
+type IndexMap = Map<Vec<u8>, Slot, FxBuildHasher>;
+
+/// A keyspace's rows.
+struct Keyspace {
+    name: &'static str,
+    /// What was read since the rows were last aged, and everything that was changed after it was read.
+    recent: IndexMap,
+    /// What was read before that, and not since. Goes next.
+    older: IndexMap,
+    /// Where in `recent` the changed rows are.
+    changed: Vec<usize>,
+    /// Rows that were written and never read. They do not stay.
+    unread: FxHashMap<Vec<u8>, Slot>,
 }
 
 struct Slot {
     /// `None`: there is no such row (any more).
     row: Option<Box<dyn Any + Send>>,
-    /// How to write the row, once it has been changed.
-    encode: Option<fn(&dyn Any) -> Vec<u8>>,
+    /// How to write the row, while it is changed and not written.
+    encode: Option<fn(&dyn Any, &mut Vec<u8>)>,
     /// True where the store is known to have no such row: if it is deleted again, there is nothing to write.
     fresh: bool,
+    /// About what it takes in memory.
+    bytes: Cell<usize>,
 }
 
 impl<'a> Changes<'a> {
     /// No changes yet to `rows`.
     #[must_use]
     pub fn new(rows: &'a dyn Rows) -> Self {
-        Self { rows, keyspaces: Vec::new() }
+        Self::keeping(rows, 0)
+    }
+
+    /// No changes yet to `rows`; those that are read stay in memory from batch to batch, up to about so many bytes. Nobody
+    /// else may change them meanwhile.
+    #[must_use]
+    pub fn keeping(rows: &'a dyn Rows, bytes: usize) -> Self {
+        Self { rows, keyspaces: Vec::new(), keep: bytes, kept: 0, changed: 0 }
     }
 
     /// Reads a row as it is after the changes so far.
@@ -48,8 +81,9 @@ impl<'a> Changes<'a> {
     /// # Errors
     /// [`RowError`] where the store fails or the row cannot be read.
     pub fn get<R: Row>(&mut self, table: &Table<R>, key: &[u8]) -> Result<Option<&R>, RowError> {
-        let slot = self.slot(table, key)?;
-        Ok(slot.row.as_deref().map(|row| downcast::<R>(row, table.keyspace)))
+        let (space, index) = self.find(table, key)?;
+        let row = self.keyspaces[space].recent[index].row.as_deref();
+        Ok(row.map(|row| downcast::<R>(row, table.keyspace)))
     }
 
     /// The row, to be changed.
@@ -57,10 +91,11 @@ impl<'a> Changes<'a> {
     /// # Errors
     /// [`RowError`] where the store fails or the row cannot be read.
     pub fn edit<R: Row>(&mut self, table: &Table<R>, key: &[u8]) -> Result<Option<&mut R>, RowError> {
-        let slot = self.slot(table, key)?;
-        if slot.row.is_some() {
-            slot.encode = Some(encode_any::<R>);
+        let (space, index) = self.find(table, key)?;
+        if self.keyspaces[space].recent[index].row.is_none() {
+            return Ok(None);
         }
+        let slot = self.change::<R>(space, index);
         Ok(slot.row.as_deref_mut().map(|row| downcast_mut::<R>(row, table.keyspace)))
     }
 
@@ -74,8 +109,8 @@ impl<'a> Changes<'a> {
         key: &[u8],
         new: impl FnOnce() -> R,
     ) -> Result<&mut R, RowError> {
-        let slot = self.slot(table, key)?;
-        slot.encode = Some(encode_any::<R>);
+        let (space, index) = self.find(table, key)?;
+        let slot = self.change::<R>(space, index);
         let row = slot.row.get_or_insert_with(|| Box::new(new()));
         Ok(downcast_mut::<R>(row.as_mut(), table.keyspace))
     }
@@ -97,54 +132,166 @@ impl<'a> Changes<'a> {
     }
 
     fn set<R: Row>(&mut self, table: &Table<R>, key: Vec<u8>, row: Option<R>, fresh: bool) {
-        let row = row.map(|row| Box::new(row) as Box<dyn Any + Send>);
-        match self.keyspace(table.keyspace).entry(key) {
-            Entry::Occupied(mut slot) => {
-                let slot = slot.get_mut();
-                slot.row = row;
-                slot.encode = Some(encode_any::<R>);
+        let space = self.space(table.keyspace);
+        if let Some(index) = self.keyspaces[space].known(&key) {
+            let slot = self.change::<R>(space, index);
+            match (&mut slot.row, row) {
+                // In place: what a row holds was allocated once.
+                (Some(old), Some(row)) => *downcast_mut::<R>(old.as_mut(), table.keyspace) = row,
+                (old, row) => *old = row.map(boxed),
             }
-            Entry::Vacant(slot) => {
-                slot.insert(Slot { row, encode: Some(encode_any::<R>), fresh });
-            }
+            return;
         }
+        let row = row.map(boxed);
+        let changed = &mut self.changed;
+        let slot = self.keyspaces[space].unread.entry(key).or_insert_with(|| {
+            *changed += 1;
+            Slot { row: None, encode: Some(encode_any::<R>), fresh, bytes: Cell::new(0) }
+        });
+        slot.row = row;
     }
 
-    /// What has to be written, in order of the keys: a store takes that faster.
+    /// How many rows are changed and not written.
     #[must_use]
-    pub fn into_writes(self) -> Vec<Write> {
-        let mut writes = Vec::new();
-        for (keyspace, slots) in self.keyspaces {
-            let from = writes.len();
-            writes.extend(slots.into_iter().filter_map(|(key, slot)| {
-                let encode = slot.encode.filter(|_| slot.row.is_some() || !slot.fresh)?;
-                Some(Write { keyspace, key, row: slot.row.map(|row| encode(row.as_ref())) })
-            }));
-            writes[from..].sort_unstable_by(|one, other| one.key.cmp(&other.key));
+    pub fn changed(&self) -> usize {
+        self.changed
+    }
+
+    /// Shows everything that has to be written, in order of the keys within a keyspace, for a store takes that faster: key,
+    /// and the row's bytes or none where it is deleted. Afterwards nothing is changed.
+    pub fn write(&mut self, mut write: impl FnMut(&'static str, &[u8], Option<&[u8]>)) {
+        let mut bytes = Vec::with_capacity(1024);
+        let keep = self.keep > 0;
+        for space in &mut self.keyspaces {
+            let mut slots: Vec<(&[u8], &Slot)> = Vec::with_capacity(space.changed.len() + space.unread.len());
+            let recent = space.changed.iter().filter_map(|index| space.recent.get_index(*index));
+            slots.extend(recent.chain(&space.unread).map(|(key, slot)| (key.as_slice(), slot)));
+            slots.sort_unstable_by_key(|(key, _)| *key);
+            for (key, slot) in slots {
+                match (&slot.row, slot.encode) {
+                    (Some(row), Some(encode)) => {
+                        bytes.clear();
+                        encode(row.as_ref(), &mut bytes);
+                        let size = key.len() + 2 * bytes.len() + ROW_OVERHEAD;
+                        self.kept = (self.kept + size).saturating_sub(slot.bytes.replace(size));
+                        write(space.name, key, Some(&bytes));
+                    }
+                    (None, _) if !slot.fresh => write(space.name, key, None),
+                    (None, _) | (Some(_), None) => {}
+                }
+            }
+            for index in space.changed.drain(..) {
+                if let Some((_, slot)) = space.recent.get_index_mut(index) {
+                    slot.encode = None;
+                    slot.fresh = slot.row.is_none();
+                }
+            }
+            space.unread.clear();
+            space.unread.shrink_to(if keep { 4096 } else { 0 });
         }
+        self.changed = 0;
+        self.age();
+    }
+
+    /// What has to be written, in order of the keys within a keyspace.
+    #[must_use]
+    pub fn into_writes(mut self) -> Vec<Write> {
+        let mut writes = Vec::with_capacity(self.changed);
+        self.write(|keyspace, key, row| {
+            writes.push(Write { keyspace, key: key.to_vec(), row: row.map(<[u8]>::to_vec) });
+        });
         writes
     }
 
-    fn keyspace(&mut self, name: &'static str) -> &mut FxHashMap<Vec<u8>, Slot> {
-        let index = self.keyspaces.iter().position(|(known, _)| *known == name).unwrap_or_else(|| {
-            self.keyspaces.push((name, FxHashMap::default()));
-            self.keyspaces.len() - 1
-        });
-        &mut self.keyspaces[index].1
+    /// Forgets all rows, changed ones too.
+    pub fn forget(&mut self) {
+        self.keyspaces.clear();
+        (self.kept, self.changed) = (0, 0);
     }
 
-    fn slot<R: Row>(&mut self, table: &Table<R>, key: &[u8]) -> Result<&mut Slot, RowError> {
-        if !self.keyspace(table.keyspace).contains_key(key) {
-            let row = table.get(self.rows, key)?.map(|row| Box::new(row) as Box<dyn Any + Send>);
-            let fresh = row.is_none();
-            self.keyspace(table.keyspace).insert(key.to_vec(), Slot { row, encode: None, fresh });
+    /// Lets go of what was not read lately, once half of the room is used.
+    fn age(&mut self) {
+        if self.kept <= self.keep / 2 {
+            return;
         }
-        Ok(self.keyspace(table.keyspace).get_mut(key).expect("it was there, or was put there just now"))
+        for space in &mut self.keyspaces {
+            space.older = std::mem::take(&mut space.recent);
+        }
+        self.kept = 0;
+    }
+
+    fn space(&mut self, name: &'static str) -> usize {
+        self.keyspaces.iter().position(|known| std::ptr::eq(known.name, name) || known.name == name).unwrap_or_else(
+            || {
+                self.keyspaces.push(Keyspace {
+                    name,
+                    recent: IndexMap::default(),
+                    older: IndexMap::default(),
+                    changed: Vec::new(),
+                    unread: FxHashMap::default(),
+                });
+                self.keyspaces.len() - 1
+            },
+        )
+    }
+
+    /// Where a row is, once it was read or written before.
+    fn find<R: Row>(&mut self, table: &Table<R>, key: &[u8]) -> Result<(usize, usize), RowError> {
+        let space = self.space(table.keyspace);
+        if let Some(index) = self.keyspaces[space].recent.get_index_of(key) {
+            return Ok((space, index));
+        }
+        if let Some(index) = self.keyspaces[space].known(key) {
+            self.kept += self.keyspaces[space].recent[index].bytes.get();
+            return Ok((space, index));
+        }
+        let keyspace = &mut self.keyspaces[space];
+        if let Some(slot) = keyspace.unread.remove(key) {
+            let index = keyspace.recent.insert_full(key.to_vec(), slot).0;
+            keyspace.changed.push(index);
+            return Ok((space, index));
+        }
+        let mut bytes = key.len() + ROW_OVERHEAD;
+        let row = table.get_sized(self.rows, key)?.map(|(row, size)| {
+            bytes += 2 * size;
+            boxed(row)
+        });
+        let fresh = row.is_none();
+        let slot = Slot { row, encode: None, fresh, bytes: Cell::new(bytes) };
+        self.kept += bytes;
+        Ok((space, keyspace.recent.insert_full(key.to_vec(), slot).0))
+    }
+
+    /// The slot of a row that is about to change.
+    fn change<R: Row>(&mut self, space: usize, index: usize) -> &mut Slot {
+        let keyspace = &mut self.keyspaces[space];
+        let slot = &mut keyspace.recent[index];
+        if slot.encode.is_none() {
+            slot.encode = Some(encode_any::<R>);
+            keyspace.changed.push(index);
+            self.changed += 1;
+        }
+        slot
     }
 }
 
-fn encode_any<R: Row>(row: &dyn Any) -> Vec<u8> {
-    encode(downcast::<R>(row, "a table"))
+impl Keyspace {
+    /// Where a row that was read before is; it counts as read lately from now on.
+    fn known(&mut self, key: &[u8]) -> Option<usize> {
+        if let Some(index) = self.recent.get_index_of(key) {
+            return Some(index);
+        }
+        let (_, key, slot) = self.older.swap_remove_full(key)?;
+        Some(self.recent.insert_full(key, slot).0)
+    }
+}
+
+fn boxed<R: Row>(row: R) -> Box<dyn Any + Send> {
+    Box::new(row)
+}
+
+fn encode_any<R: Row>(row: &dyn Any, bytes: &mut Vec<u8>) {
+    encode_into(downcast::<R>(row, "a table"), bytes);
 }
 
 fn downcast<'r, R: Row>(row: &'r (dyn Any + 'static), keyspace: &str) -> &'r R {
@@ -158,78 +305,5 @@ fn downcast_mut<'r, R: Row>(row: &'r mut (dyn Any + Send), keyspace: &str) -> &'
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-    use super::*;
-    use crate::rows::MemoryRows;
-    use serde::{Deserialize, Serialize};
-
-    #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    struct Count(u64);
-    impl Row for Count {
-        const VERSION: u8 = 1;
-    }
-    const COUNTS: Table<Count> = Table::new("counts");
-
-    fn written(rows: &mut MemoryRows, change: impl FnOnce(&mut Changes<'_>)) -> usize {
-        let mut changes = Changes::new(rows);
-        change(&mut changes);
-        let writes = changes.into_writes();
-        let count = writes.len();
-        rows.write(writes);
-        count
-    }
-
-    #[test]
-    fn a_row_touched_often_is_written_once_and_one_only_read_not_at_all() {
-        let mut rows = MemoryRows::default();
-        let count = written(&mut rows, |changes| {
-            for _ in 0..1_000 {
-                changes.edit_or(&COUNTS, b"a", || Count(0)).unwrap().0 += 1;
-            }
-            assert_eq!(changes.get(&COUNTS, b"b").unwrap(), None);
-        });
-        assert_eq!(count, 1);
-        assert_eq!(
-            written(&mut rows, |changes| assert_eq!(changes.get(&COUNTS, b"a").unwrap(), Some(&Count(1_000)))),
-            0
-        );
-    }
-
-    #[test]
-    fn what_was_never_written_is_not_deleted() {
-        let mut rows = MemoryRows::default();
-        let count = written(&mut rows, |changes| {
-            changes.put_new(&COUNTS, b"a".to_vec(), Count(1));
-            changes.delete(&COUNTS, b"a".to_vec());
-            changes.put_new(&COUNTS, b"b".to_vec(), Count(2));
-        });
-        assert_eq!(count, 1);
-        let count = written(&mut rows, |changes| {
-            changes.delete(&COUNTS, b"b".to_vec());
-            changes.put_new(&COUNTS, b"b".to_vec(), Count(3));
-            changes.delete(&COUNTS, b"b".to_vec());
-        });
-        assert_eq!((count, COUNTS.get(&rows, b"b").unwrap()), (1, None), "it was there before");
-    }
-
-    #[test]
-    fn the_last_change_counts() {
-        let mut rows = MemoryRows::default();
-        written(&mut rows, |changes| {
-            changes.put(&COUNTS, b"a".to_vec(), Count(1));
-            changes.put(&COUNTS, b"b".to_vec(), Count(2));
-            changes.delete(&COUNTS, b"a".to_vec());
-            assert_eq!(changes.get(&COUNTS, b"a").unwrap(), None);
-            assert_eq!(changes.edit(&COUNTS, b"a").unwrap(), None);
-        });
-        assert_eq!(COUNTS.get(&rows, b"a").unwrap(), None);
-        assert_eq!(COUNTS.get(&rows, b"b").unwrap(), Some(Count(2)));
-        written(&mut rows, |changes| {
-            changes.edit(&COUNTS, b"b").unwrap().unwrap().0 = 5;
-            changes.edit_or(&COUNTS, b"a", || Count(9)).unwrap();
-        });
-        assert_eq!(COUNTS.get(&rows, b"a").unwrap(), Some(Count(9)));
-        assert_eq!(COUNTS.get(&rows, b"b").unwrap(), Some(Count(5)));
-    }
-}
+#[path = "changes_tests.rs"]
+mod tests;

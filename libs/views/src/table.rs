@@ -34,8 +34,13 @@ impl<R: Row> Table<R> {
     /// # Errors
     /// [`RowError`] where the store fails or the row cannot be read.
     pub fn get(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<R>, RowError> {
+        Ok(self.get_sized(rows, key)?.map(|(row, _)| row))
+    }
+
+    /// The row of a key, and how many bytes it has in the store.
+    pub(crate) fn get_sized(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<(R, usize)>, RowError> {
         let mut found = None;
-        rows.get(self.keyspace, key, &mut |bytes| found = Some(self.decode(bytes)))?;
+        rows.get(self.keyspace, key, &mut |bytes| found = Some(self.decode(bytes).map(|row| (row, bytes.len()))))?;
         found.transpose()
     }
 
@@ -82,11 +87,11 @@ impl<R: Row> Table<R> {
     }
 }
 
-/// A row's bytes.
-pub(crate) fn encode<R: Row>(row: &R) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(64);
+/// Appends a row's bytes.
+pub(crate) fn encode_into<R: Row>(row: &R, bytes: &mut Vec<u8>) {
     bytes.push(R::VERSION);
-    postcard::to_extend(row, bytes).expect("a Vec takes any number of bytes, and no row refuses to serialize")
+    *bytes = postcard::to_extend(row, std::mem::take(bytes))
+        .expect("a Vec takes any number of bytes, and no row refuses to serialize");
 }
 
 #[cfg(test)]
@@ -104,7 +109,8 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_row_are_refused() {
-        let bytes = encode(&Pair(7, "seven".into()));
+        let mut bytes = Vec::new();
+        encode_into(&Pair(7, "seven".into()), &mut bytes);
         assert_eq!(PAIRS.decode(&bytes).unwrap(), Pair(7, "seven".into()));
         assert!(matches!(PAIRS.decode(&[]), Err(RowError::Malformed { keyspace: "pairs" })));
         assert!(matches!(PAIRS.decode(&bytes[..4]), Err(RowError::Malformed { .. })));
