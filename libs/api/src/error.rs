@@ -2,6 +2,8 @@
 //!
 //! The one place where a status is made. `docs/errors.md` lists the reasons.
 
+mod as_of;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -10,6 +12,10 @@ use pactum_domain::rejection::Rejection;
 use pactum_ids::ProgramId;
 use tonic::Status;
 use tonic_types::{ErrorDetails, StatusExt as _};
+
+pub use as_of::{
+    as_of_before_program, as_of_busy, as_of_future_sequence, as_of_future_time, as_of_not_kept, as_of_not_ready,
+};
 
 use crate::proto::common::v1 as common;
 use crate::reason::Reason;

@@ -1,6 +1,7 @@
 //! What queries name, parsed: the same rules as for writes, answered with a status at once.
 
 use pactum_domain::account::{AccountKey, InvalidCustomer};
+use pactum_domain::time::Timestamp;
 use pactum_ids::{AccountId, AccountName, DealId, DealName, PartnerId, PartnerName, ProgramId};
 use tonic::Status;
 
@@ -14,6 +15,36 @@ pub const DEFAULT_PAGE: usize = 100;
 
 /// The largest page.
 pub const MAX_PAGE: usize = 1000;
+
+/// A moment of a program's history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AsOf {
+    /// After the event with this sequence.
+    Sequence(u64),
+    /// After all that was recorded by this time.
+    Time(Timestamp),
+}
+
+/// The moment that a query asks about; `None`: now.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` where the moment is malformed, or is asked for together with `min_sequence`.
+pub fn as_of(caller: &Caller, given: Option<&proto::AsOf>, min_sequence: u64) -> Result<Option<AsOf>, Status> {
+    use proto::as_of::Moment;
+    let Some(given) = given else { return Ok(None) };
+    if min_sequence != 0 {
+        return Err(error::invalid_field("min_sequence", "it must be 0 where as_of is given: the past does not grow"));
+    }
+    match given.moment {
+        None => Err(error::invalid_field("as_of", "sequence or time is needed")),
+        Some(Moment::Sequence(sequence)) => Ok(Some(AsOf::Sequence(sequence))),
+        Some(Moment::Time(time)) => {
+            let mut fields = Fields::new(Edge { caller, ids: &Ulids });
+            let time = fields.timestamp("as_of.time", time);
+            Ok(Some(AsOf::Time(fields.finish(time)?)))
+        }
+    }
+}
 
 macro_rules! names {
     ($($(#[$doc:meta])* $function:ident: $name:ident => $id:ident;)*) => {$(
@@ -106,6 +137,25 @@ mod tests {
         assert_eq!(deal(&caller, "name", "programs/other/deals/d").unwrap_err().code(), Code::PermissionDenied);
         assert_eq!(program(&caller, "parent", "programs/other").unwrap_err().code(), Code::PermissionDenied);
         assert_eq!(partner(&caller, "name", "programs/acme/deals/d").unwrap_err().code(), Code::InvalidArgument);
+    }
+
+    #[test]
+    fn a_moment_is_whole_and_alone() {
+        use proto::as_of::Moment;
+        let actor = Actor { subject: "u".into(), role: Role::Analyst, partner: None };
+        let caller = Caller { actor, program: ProgramId::new("acme").unwrap() };
+        let at = |moment| Some(proto::AsOf { moment });
+        let time = |seconds, nanos| at(Some(Moment::Time(prost_types::Timestamp { seconds, nanos })));
+        let parse = |given: Option<proto::AsOf>, min_sequence| as_of(&caller, given.as_ref(), min_sequence);
+        assert_eq!(parse(None, 7).unwrap(), None);
+        assert_eq!(parse(at(Some(Moment::Sequence(7))), 0).unwrap(), Some(AsOf::Sequence(7)));
+        // What is recorded within the same microsecond was recorded by then.
+        assert_eq!(parse(time(1, 2_999), 0).unwrap(), Some(AsOf::Time(Timestamp(1_000_002))));
+        for (wrong, min_sequence) in
+            [(at(None), 0), (at(Some(Moment::Sequence(7))), 1), (time(1, -1), 0), (time(i64::MAX, 0), 0)]
+        {
+            assert_eq!(parse(wrong, min_sequence).unwrap_err().code(), Code::InvalidArgument, "{wrong:?}");
+        }
     }
 
     #[test]

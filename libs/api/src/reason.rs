@@ -75,6 +75,16 @@ reasons! {
     VIEW_BEHIND = DeadlineExceeded;
     /// The view stopped at a record it cannot take.
     VIEW_STOPPED = Unavailable;
+    /// The moment asked about has not come.
+    AS_OF_FUTURE = OutOfRange;
+    /// The moment asked about lies before the program's beginning.
+    AS_OF_BEFORE_PROGRAM = NotFound;
+    /// The log no longer keeps what the moment would be restored from.
+    AS_OF_NOT_KEPT = OutOfRange;
+    /// More moments are being restored than may be at once.
+    AS_OF_BUSY = ResourceExhausted;
+    /// The deadline passed while the moment was being restored.
+    AS_OF_NOT_READY = DeadlineExceeded;
     /// The page token is malformed or belongs to another query.
     INVALID_PAGE_TOKEN = InvalidArgument;
     /// The filter is wrong.

@@ -15,6 +15,10 @@ pub struct ListOwnershipHistoryRequest {
     /// it is.
     #[prost(uint64, tag = "4")]
     pub min_sequence: u64,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0. The pages after the first are asked for with
+    /// the same moment.
+    #[prost(message, optional, tag = "8")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
     /// Which account.
     #[prost(oneof = "list_ownership_history_request::Subject", tags = "5, 6, 7")]
     pub subject: ::core::option::Option<list_ownership_history_request::Subject>,
@@ -44,7 +48,7 @@ pub struct ListOwnershipHistoryResponse {
     /// For the next page; empty where this is the last.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
     /// The accounts found: several where the keys given belong to different ones.

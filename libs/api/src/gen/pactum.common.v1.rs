@@ -100,6 +100,29 @@ impl Role {
         }
     }
 }
+/// A moment of a program's history. A query that carries one is answered as it was answered then, byte for byte. A command's
+/// events take effect together, so a moment always lies between commands: it is the last command that was wholly recorded by
+/// then.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AsOf {
+    /// Which moment.
+    #[prost(oneof = "as_of::Moment", tags = "1, 2")]
+    pub moment: ::core::option::Option<as_of::Moment>,
+}
+/// Nested message and enum types in `AsOf`.
+pub mod as_of {
+    /// Which moment.
+    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Oneof)]
+    pub enum Moment {
+        /// After the event with this sequence.
+        #[prost(uint64, tag = "1")]
+        Sequence(u64),
+        /// After all that the log took by this time: events are placed by `recorded_at`, when the program learned of them, and not
+        /// by `occurred_at`, when they happened in the world.
+        #[prost(message, tag = "2")]
+        Time(::prost_types::Timestamp),
+    }
+}
 /// The end customer as a registration describes it. At least the name or one of the keys is needed. The keys (domain, duns,
 /// lei, crm_id) decide which account it is; a name alone only hints.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1513,6 +1513,9 @@ pub struct GetDealRequest {
     /// it is.
     #[prost(uint64, tag = "2")]
     pub min_sequence: u64,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0.
+    #[prost(message, optional, tag = "3")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of DealQueryService.GetDeal.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1520,7 +1523,7 @@ pub struct GetDealResponse {
     /// The deal.
     #[prost(message, optional, tag = "1")]
     pub deal: ::core::option::Option<Deal>,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
 }
@@ -1548,6 +1551,10 @@ pub struct ListDealsRequest {
     /// other direction.
     #[prost(string, tag = "6")]
     pub order_by: ::prost::alloc::string::String,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0. The pages after the first are asked for with
+    /// the same moment.
+    #[prost(message, optional, tag = "7")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of DealQueryService.ListDeals.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1558,7 +1565,7 @@ pub struct ListDealsResponse {
     /// For the next page; empty where this is the last.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
 }

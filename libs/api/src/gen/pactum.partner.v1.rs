@@ -1492,6 +1492,9 @@ pub struct GetPartnerRequest {
     /// it is.
     #[prost(uint64, tag = "2")]
     pub min_sequence: u64,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0.
+    #[prost(message, optional, tag = "3")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of PartnerQueryService.GetPartner.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1499,7 +1502,7 @@ pub struct GetPartnerResponse {
     /// The partner.
     #[prost(message, optional, tag = "1")]
     pub partner: ::core::option::Option<Partner>,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
 }
@@ -1525,6 +1528,10 @@ pub struct ListPartnersRequest {
     /// `id` (the default) or `display_name`; ` desc` after it for the other direction.
     #[prost(string, tag = "6")]
     pub order_by: ::prost::alloc::string::String,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0. The pages after the first are asked for with
+    /// the same moment.
+    #[prost(message, optional, tag = "7")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of PartnerQueryService.ListPartners.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1535,7 +1542,7 @@ pub struct ListPartnersResponse {
     /// For the next page; empty where this is the last.
     #[prost(string, tag = "2")]
     pub next_page_token: ::prost::alloc::string::String,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
 }

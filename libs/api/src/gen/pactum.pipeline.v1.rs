@@ -15,6 +15,9 @@ pub struct QueryPipelineRequest {
     /// What groups are told apart by; none: only the totals.
     #[prost(enumeration = "PipelineDimension", repeated, tag = "4")]
     pub group_by: ::prost::alloc::vec::Vec<i32>,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0.
+    #[prost(message, optional, tag = "5")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of PipelineQueryService.QueryPipeline.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -25,7 +28,7 @@ pub struct QueryPipelineResponse {
     /// All groups together.
     #[prost(message, optional, tag = "2")]
     pub totals: ::core::option::Option<PipelineFigures>,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "3")]
     pub sequence: u64,
     /// The version of the policy whose probabilities weigh the amounts.

@@ -903,6 +903,9 @@ pub struct GetProgramRequest {
     /// it is.
     #[prost(uint64, tag = "2")]
     pub min_sequence: u64,
+    /// Answers as of this moment instead of now; `min_sequence` must then be 0.
+    #[prost(message, optional, tag = "3")]
+    pub as_of: ::core::option::Option<super::super::common::v1::AsOf>,
 }
 /// Answer of ProgramQueryService.GetProgram.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -910,7 +913,7 @@ pub struct GetProgramResponse {
     /// The program.
     #[prost(message, optional, tag = "1")]
     pub program: ::core::option::Option<Program>,
-    /// The sequence up to which the answer holds everything.
+    /// The sequence up to which the answer holds everything; with `as_of`, the last one that it holds.
     #[prost(uint64, tag = "2")]
     pub sequence: u64,
 }

@@ -156,7 +156,7 @@ impl<'a> Fields<'a> {
         version
     }
 
-    pub(super) fn timestamp(&mut self, field: &str, time: prost_types::Timestamp) -> Option<Timestamp> {
+    pub(crate) fn timestamp(&mut self, field: &str, time: prost_types::Timestamp) -> Option<Timestamp> {
         let micros = match time.nanos {
             nanos @ 0..1_000_000_000 => {
                 time.seconds.checked_mul(1_000_000).map(|s| s.saturating_add(i64::from(nanos / 1_000)))

@@ -66,7 +66,7 @@ pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow
 /// Asks for one deal after another, in a stride that visits every one before it visits one again.
 fn deal_of(number: u64, deals: u32) -> GetDealRequest {
     let deal = (number * 7919) % u64::from(deals);
-    GetDealRequest { name: format!("programs/{}/deals/d{deal:06}", demo::PROGRAM), min_sequence: 0 }
+    GetDealRequest { name: format!("programs/{}/deals/d{deal:06}", demo::PROGRAM), ..Default::default() }
 }
 
 fn by_tier_and_stage() -> QueryPipelineRequest {

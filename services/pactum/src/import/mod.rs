@@ -103,7 +103,7 @@ pub(crate) async fn crm(arguments: ImportCrmArgs) -> anyhow::Result<()> {
 
 /// The program's sequence as the views have it, once they have `at_least`; nothing where there is no program yet.
 async fn sequence(connection: &Connection, program: &str, at_least: u64) -> anyhow::Result<Option<u64>> {
-    let request = GetProgramRequest { name: program.to_owned(), min_sequence: at_least };
+    let request = GetProgramRequest { name: program.to_owned(), min_sequence: at_least, ..Default::default() };
     match ProgramQueryServiceClient::new(connection.clone()).get_program(request).await {
         Ok(answer) => Ok(Some(answer.into_inner().sequence)),
         Err(status) if status.code() == Code::NotFound => Ok(None),

@@ -231,7 +231,7 @@ async fn a_stopped_view_answers_what_it_holds_and_says_so_for_the_rest() {
     let partition = pactum_events::partition_of(&pactum_ids::ProgramId::new("acme").unwrap(), log.partitions());
     append(&log, partition, b"").await;
     until("a stopped view", || matches!(system.views.condition(), Condition::Failed(_))).await;
-    let get = |min_sequence| GetDealRequest { name: deal_name("d-1"), min_sequence };
+    let get = |min_sequence| GetDealRequest { name: deal_name("d-1"), min_sequence, ..Default::default() };
     admin.deal_queries().get_deal(admin.request(get(sequence))).await.unwrap();
     let error = admin.deal_queries().get_deal(admin.request(get(sequence + 1))).await.unwrap_err();
     assert_eq!((error.code(), reason(&error).as_str()), (Code::Unavailable, "VIEW_STOPPED"));

@@ -21,7 +21,7 @@ async fn a_command_is_seen_in_every_view() {
     admin.register("d-1", "north", "example.com").await;
     let min_sequence = admin.register("d-2", "south", "example.com").await;
 
-    let get = GetDealRequest { name: deal_name("d-2"), min_sequence };
+    let get = GetDealRequest { name: deal_name("d-2"), min_sequence, ..Default::default() };
     let answer = admin.deal_queries().get_deal(admin.request(get)).await.unwrap().into_inner();
     assert!(answer.sequence >= min_sequence);
     let deal = answer.deal.unwrap();
@@ -37,14 +37,14 @@ async fn a_command_is_seen_in_every_view() {
     let answer = admin.deal_queries().list_deals(admin.request(list)).await.unwrap().into_inner();
     assert_eq!(answer.deals.iter().map(|deal| deal.name.as_str()).collect::<Vec<_>>(), [deal_name("d-2")]);
 
-    let get = GetPartnerRequest { name: "programs/acme/partners/south".into(), min_sequence };
+    let get = GetPartnerRequest { name: "programs/acme/partners/south".into(), min_sequence, ..Default::default() };
     let partner = admin.partner_queries().get_partner(admin.request(get)).await.unwrap().into_inner().partner.unwrap();
     assert_eq!((partner.state(), partner.tier.as_str()), (PartnerState::Active, "gold"));
     let list = ListPartnersRequest { parent: "programs/acme".into(), order_by: "id desc".into(), ..Default::default() };
     let partners = admin.partner_queries().list_partners(admin.request(list)).await.unwrap().into_inner().partners;
     assert_eq!(partners.iter().map(|partner| partner.display_name.as_str()).collect::<Vec<_>>(), ["SOUTH", "NORTH"]);
 
-    let get = GetProgramRequest { name: "programs/acme".into(), min_sequence };
+    let get = GetProgramRequest { name: "programs/acme".into(), min_sequence, ..Default::default() };
     let program = admin.program_queries().get_program(admin.request(get)).await.unwrap().into_inner().program.unwrap();
     assert_eq!((program.state(), program.policy_version), (ProgramState::Active, 1));
     assert_eq!(program.policy_document, POLICY);
@@ -64,6 +64,7 @@ async fn the_pipeline_moves_with_the_deals() {
         min_sequence,
         filter: Some(PipelineFilter { states: states.into_iter().map(Into::into).collect(), ..Default::default() }),
         group_by: vec![PipelineDimension::Partner.into(), PipelineDimension::CloseMonth.into()],
+        ..Default::default()
     };
     let mut pipeline = admin.pipeline();
     // Twice, so that a kept answer is seen not to outlive its sequence.
@@ -159,7 +160,7 @@ async fn what_cannot_be_answered_is_told_by_reason() {
         let error = admin.deal_queries().list_deals(admin.request(request.clone())).await.unwrap_err();
         assert_eq!((error.code(), reason(&error).as_str()), (code, expected), "{request:?}");
     }
-    let get = |name: String| GetDealRequest { name, min_sequence: 0 };
+    let get = |name: String| GetDealRequest { name, min_sequence: 0, ..Default::default() };
     for (caller, name, code, expected) in [
         (ADMIN, deal_name("nothing"), Code::NotFound, "NOT_FOUND"),
         (ADMIN, "programs/acme/deals/".into(), Code::InvalidArgument, "INVALID_FIELD"),

@@ -60,7 +60,7 @@ fn tells_nothing_of_north(answer: &impl std::fmt::Debug) {
 async fn anothers_deal_does_not_exist() {
     let (system, _data, min_sequence) = contested().await;
     let south = system.by(SOUTH);
-    let get = |id: &str| GetDealRequest { name: deal_name(id), min_sequence };
+    let get = |id: &str| GetDealRequest { name: deal_name(id), min_sequence, ..Default::default() };
     let foreign = south.deal_queries().get_deal(south.request(get("n-1"))).await.unwrap_err();
     let missing = south.deal_queries().get_deal(south.request(get("nothing"))).await.unwrap_err();
     assert_eq!((foreign.code(), reason(&foreign)), (missing.code(), reason(&missing)));
@@ -85,14 +85,14 @@ async fn anothers_deal_does_not_exist() {
 async fn other_partners_and_the_policy_are_not_shown() {
     let (system, _data, min_sequence) = contested().await;
     let south = system.by(SOUTH);
-    let get = GetPartnerRequest { name: "programs/acme/partners/north".into(), min_sequence };
+    let get = GetPartnerRequest { name: "programs/acme/partners/north".into(), min_sequence, ..Default::default() };
     let error = south.partner_queries().get_partner(south.request(get)).await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     let list = ListPartnersRequest { parent: "programs/acme".into(), ..Default::default() };
     let answer = south.partner_queries().list_partners(south.request(list)).await.unwrap().into_inner();
     assert_eq!(answer.partners.len(), 1);
     tells_nothing_of_north(&answer);
-    let get = GetProgramRequest { name: "programs/acme".into(), min_sequence };
+    let get = GetProgramRequest { name: "programs/acme".into(), min_sequence, ..Default::default() };
     let program = south.program_queries().get_program(south.request(get)).await.unwrap().into_inner().program.unwrap();
     assert_eq!((program.policy_version, program.policy_document.as_str()), (1, ""));
     system.stop().await;
@@ -108,6 +108,7 @@ async fn the_pipeline_counts_own_deals_only() {
             min_sequence,
             filter: Some(PipelineFilter { all_states: true, partners: partners.clone(), ..Default::default() }),
             group_by: vec![PipelineDimension::Partner.into()],
+            ..Default::default()
         };
         let answer = south.pipeline().query_pipeline(south.request(ask.clone())).await.unwrap().into_inner();
         assert_eq!(answer.totals.unwrap().deals, u64::from(partners.is_empty()));
@@ -215,7 +216,7 @@ async fn a_duplicate_does_not_say_of_what() {
         ..Default::default()
     };
     let min_sequence = admin.deals().mark_deal_duplicate(admin.request(mark)).await.unwrap().into_inner().sequence;
-    let get = GetDealRequest { name: deal_name("s-1"), min_sequence };
+    let get = GetDealRequest { name: deal_name("s-1"), min_sequence, ..Default::default() };
     let mut deal = south.deal_queries().get_deal(south.request(get)).await.unwrap().into_inner().deal.unwrap();
     deal.amount = None;
     tells_nothing_of_north(&deal);

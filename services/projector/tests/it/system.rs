@@ -246,7 +246,7 @@ pub(crate) async fn acme(system: &System) -> u64 {
 /// Waits until every view holds the sequence.
 pub(crate) async fn held_by_all(admin: &Client, min_sequence: u64) {
     let parent = || "programs/acme".to_owned();
-    let program = GetProgramRequest { name: parent(), min_sequence };
+    let program = GetProgramRequest { name: parent(), min_sequence, ..Default::default() };
     admin.program_queries().get_program(admin.request(program)).await.unwrap();
     let partners = ListPartnersRequest { parent: parent(), min_sequence, ..Default::default() };
     admin.partner_queries().list_partners(admin.request(partners)).await.unwrap();

@@ -17,7 +17,7 @@ async fn an_answer_right_after_the_command_holds_it_always() {
     for n in 0..200 {
         let id = format!("d-{n}");
         let min_sequence = admin.register(&id, "north", &format!("c{n}.com")).await;
-        let get = GetDealRequest { name: deal_name(&id), min_sequence };
+        let get = GetDealRequest { name: deal_name(&id), min_sequence, ..Default::default() };
         let answer = admin.deal_queries().get_deal(admin.request(get)).await.unwrap().into_inner();
         assert!(answer.sequence >= min_sequence);
     }
@@ -30,7 +30,7 @@ async fn a_query_waits_for_what_is_still_to_come() {
     let system = System::start(memory_log(), data.path()).await;
     let sequence = acme(&system).await;
     let admin = system.by(ADMIN);
-    let get = GetDealRequest { name: deal_name("d-1"), min_sequence: sequence + 2 };
+    let get = GetDealRequest { name: deal_name("d-1"), min_sequence: sequence + 2, ..Default::default() };
     let waiting = tokio::spawn({
         let admin = admin.clone();
         async move { admin.deal_queries().get_deal(admin.request(get)).await }
@@ -49,7 +49,7 @@ async fn it_waits_no_longer_than_the_caller_does() {
     let system = System::start(memory_log(), data.path()).await;
     acme(&system).await;
     let admin = system.by(ADMIN);
-    let get = GetDealRequest { name: deal_name("d-1"), min_sequence: 1_000_000 };
+    let get = GetDealRequest { name: deal_name("d-1"), min_sequence: 1_000_000, ..Default::default() };
     let started = Instant::now();
     let request = admin.patient(get, Duration::from_millis(300));
     let error = admin.deal_queries().get_deal(request).await.unwrap_err();

@@ -30,7 +30,8 @@ impl Look {
         let parent = format!("programs/{program}");
         match self {
             Self::Deal(id) => {
-                let request = deal::GetDealRequest { name: format!("{parent}/deals/{id}"), min_sequence };
+                let request =
+                    deal::GetDealRequest { name: format!("{parent}/deals/{id}"), min_sequence, ..Default::default() };
                 ("/pactum.deal.v1.DealQueryService/GetDeal", request.encode_to_vec().into())
             }
             Self::Newest => {
