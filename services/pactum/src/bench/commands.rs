@@ -16,12 +16,13 @@ use tonic::service::interceptor::InterceptedService;
 
 use super::echo::{self, Sizes};
 use super::load::{self, Figures};
+use super::program::{self, PARTNERS};
 use super::umadb;
 use crate::client::Authorize;
-use crate::demo::bench_program;
 use crate::serve::{self, Roles};
 
-pub(super) const PARTNERS: u64 = 50;
+/// The program registered in.
+pub(super) const PROGRAM: &str = "bench";
 const PRODUCTS: u64 = 8;
 
 pub(super) async fn run(
@@ -41,8 +42,8 @@ pub(super) async fn run(
     let embedded = serve::open_log(&settings, &serve::shared(&settings), true)?;
     let on_disk = serve::start_roles(Arc::new(embedded), Roles::Command, scratch.path(), stop.clone()).await?;
     let tokens = [
-        bench_program(on_memory.grpc, &on_memory.key, PARTNERS).await?,
-        bench_program(on_disk.grpc, &on_disk.key, PARTNERS).await?,
+        program::make(on_memory.grpc, &on_memory.key, PROGRAM).await?,
+        program::make(on_disk.grpc, &on_disk.key, PROGRAM).await?,
     ];
 
     let mut rows = Vec::new();
@@ -74,8 +75,8 @@ async fn umadb_row(directory: &Path, callers: usize, seconds: f64) -> anyhow::Re
 pub(super) async fn sizes(system: SocketAddr, token: &str) -> anyhow::Result<Sizes> {
     let channel = load::channels(system, 1).await?.remove(0);
     let mut client = DealServiceClient::new(InterceptedService::new(channel, Authorize::bearer(token)?));
-    let answer = client.register_deal(request(0)).await?.into_inner();
-    Ok(Sizes::of(&request(0), &answer))
+    let answer = client.register_deal(request(PROGRAM, 0)).await?.into_inner();
+    Ok(Sizes::of(&request(PROGRAM, 0), &answer))
 }
 
 /// Puts registrations on a system.
@@ -92,7 +93,7 @@ pub(super) async fn register(
         let authorize = authorize.clone();
         async move {
             let mut client = DealServiceClient::new(InterceptedService::new(channel, authorize));
-            client.register_deal(request(number)).await?;
+            client.register_deal(request(PROGRAM, number)).await?;
             Ok(())
         }
     })
@@ -101,12 +102,12 @@ pub(super) async fn register(
 
 /// A registration that is approved and protected at once. Each customer is registered for each product by another partner,
 /// so that the first of eight finds a new account and the others a known one, with protections beside theirs.
-fn request(number: u64) -> deal::RegisterDealRequest {
+pub(super) fn request(program: &str, number: u64) -> deal::RegisterDealRequest {
     deal::RegisterDealRequest {
-        parent: "programs/bench".into(),
+        parent: format!("programs/{program}"),
         request_id: format!("bench-0000-0000-0000-{number:012}"),
         deal: Some(deal::Deal {
-            partner: format!("programs/bench/partners/partner-{}", number % PARTNERS),
+            partner: format!("programs/{program}/partners/partner-{}", number % PARTNERS),
             title: format!("Renewal and extension of the platform, lot {number}"),
             customer: Some(common::Customer {
                 name: format!("Customer Number {} GmbH", number / PRODUCTS),

@@ -10,10 +10,10 @@ use pactum_log::kafka::topics::{self, TopicSpec};
 use pactum_log::kafka::{KafkaError, KafkaLog, KafkaOptions, raw};
 use tokio_util::sync::CancellationToken;
 
-use super::commands::{self, PARTNERS};
+use super::commands::{self, PROGRAM};
 use super::echo;
 use super::load::Figures;
-use crate::demo::bench_program;
+use super::program;
 use crate::serve::{self, Roles};
 
 /// About what a registration is in the log.
@@ -31,7 +31,7 @@ pub(super) async fn run(
     let stop = CancellationToken::new();
     let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(log_topic.0.clone()).await?);
     let system = serve::start_roles(log, Roles::Command, scratch.path(), stop.clone()).await?;
-    let token = bench_program(system.grpc, &system.key, PARTNERS).await?;
+    let token = program::make(system.grpc, &system.key, PROGRAM).await?;
     let sizes = commands::sizes(system.grpc, &token).await?;
     let numbers = Arc::new(AtomicU64::new(1));
     let mut rows = Vec::new();

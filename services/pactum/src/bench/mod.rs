@@ -5,10 +5,15 @@ mod echo;
 mod kafka;
 mod load;
 mod machine;
+mod plot;
+mod process;
+mod program;
 mod queries;
+mod scaling;
 mod startup;
 mod umadb;
 
+use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
@@ -25,6 +30,7 @@ Examples:
   pactum bench commands --json
   pactum bench commands --beside umadb --seconds 5
   pactum bench commands --log kafka --brokers 127.0.0.1:9092
+  pactum bench scaling --brokers 127.0.0.1:9092 --plot scaling.svg
   pactum bench queries
   pactum bench startup --data data")]
 pub(crate) struct BenchArgs {
@@ -63,6 +69,24 @@ enum What {
         /// Deals of the program that is read
         #[arg(long, default_value_t = 5_000)]
         deals: u32,
+    },
+    /// RegisterDeal over partitions of a Kafka log and command processes in front of it
+    Scaling {
+        /// The Kafka brokers to measure on; topics are made there and removed
+        #[arg(long, env = "PACTUM_KAFKA__BROKERS", value_name = "HOST:PORT,…")]
+        brokers: String,
+        /// Partitions of the log
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 4, 12])]
+        partitions: Vec<u32>,
+        /// Command processes
+        #[arg(long, value_delimiter = ',', default_values_t = [1, 2, 3])]
+        processes: Vec<usize>,
+        /// Requests in flight
+        #[arg(long, default_value_t = 256)]
+        in_flight: usize,
+        /// Where to draw the result, as SVG
+        #[arg(long, value_name = "FILE")]
+        plot: Option<std::path::PathBuf>,
     },
     /// Start of `serve` on existing data, and its memory when idle
     Startup {
@@ -117,6 +141,16 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
             commands::run(&in_flight, arguments.seconds, matches!(beside, Some(Beside::Umadb))).await?
         }
         What::Queries { in_flight, deals } => queries::run(&in_flight, deals, arguments.seconds).await?,
+        What::Scaling { brokers, partitions, processes, in_flight, plot } => {
+            let kafka = KafkaOptions { brokers, ..KafkaOptions::default() };
+            let points = scaling::run(&kafka, &partitions, &processes, in_flight, arguments.seconds).await?;
+            if let Some(path) = plot {
+                let title = format!("RegisterDeal on Kafka per second, {in_flight} in flight, {}", Machine::look());
+                std::fs::write(&path, plot::scaling(&points, &title))
+                    .with_context(|| format!("the picture cannot be written to {}", path.display()))?;
+            }
+            points.into_iter().map(scaling::Point::row).collect()
+        }
         What::Startup { data } => return startup::run(&data, arguments.json).await,
     };
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");

@@ -10,9 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use pactum_api::Caller;
-use pactum_api::proto::bulk::v1::execute_request::Request;
 use pactum_api::proto::bulk::v1::execute_response::Outcome;
-use pactum_api::proto::partner::v1 as partner;
 use pactum_api::proto::program::v1 as program;
 use pactum_domain::actor::{Actor, Role};
 use pactum_domain::policy::Policy;
@@ -24,6 +22,7 @@ use tonic::transport::Endpoint;
 
 use crate::cli::DemoArgs;
 use crate::client::{Authorize, Connection};
+use crate::serve::Roles;
 use crate::{bulk, output, serve};
 use generator::Size;
 
@@ -38,7 +37,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     }
     let size =
         Size { partners: arguments.partners, deals: arguments.deals, years: arguments.years, seed: arguments.seed };
-    let system = serve::start(&settings).await?;
+    let Some(system) = serve::start(&settings, Roles::All).await? else { return Ok(()) };
     fill(system.grpc, &system.key, size).await?;
     if arguments.once {
         system.stop();
@@ -71,13 +70,15 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
 }
 
 /// A token for the program's administrator.
-fn admin(key: &TokenKey, program: &str) -> anyhow::Result<String> {
+/// An administrator's token.
+pub(crate) fn admin(key: &TokenKey, program: &str) -> anyhow::Result<String> {
     let actor = Actor { subject: "pactum-demo".into(), role: Role::ProgramAdmin, partner: None };
     let caller = Caller { actor, program: ProgramId::new(program)? };
     Ok(key.sign(&caller, Duration::from_secs(12 * 3600))?)
 }
 
-async fn connect(grpc: SocketAddr, token: &str) -> anyhow::Result<Connection> {
+/// Connects with a token.
+pub(crate) async fn connect(grpc: SocketAddr, token: &str) -> anyhow::Result<Connection> {
     let channel = Endpoint::from_shared(format!("http://{grpc}"))?.tcp_nodelay(true).connect().await?;
     Ok(InterceptedService::new(channel, Authorize::bearer(token)?))
 }
@@ -128,7 +129,11 @@ async fn exists(connection: &Connection) -> anyhow::Result<bool> {
 /// Until the views show what was answered.
 async fn wait_for(connection: &Connection, sequence: u64) -> anyhow::Result<()> {
     use program::program_query_service_client::ProgramQueryServiceClient;
-    let request = program::GetProgramRequest { name: format!("programs/{PROGRAM}"), min_sequence: sequence };
+    let request = program::GetProgramRequest {
+        name: format!("programs/{PROGRAM}"),
+        min_sequence: sequence,
+        ..Default::default()
+    };
     ProgramQueryServiceClient::new(connection.clone())
         .get_program(request)
         .await
@@ -143,47 +148,4 @@ fn progress(requests: u64) -> ProgressBar {
     let style = ProgressStyle::with_template("making the demo program {wide_bar} {pos}/{len} {per_sec}")
         .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(requests).with_style(style)
-}
-
-/// A program with so many active partners and a policy that approves at once, for measuring. Returns an administrator's
-/// token.
-pub(crate) async fn bench_program(grpc: SocketAddr, key: &TokenKey, partners: u64) -> anyhow::Result<String> {
-    const POLICY: &str = "tiers: [{id: registered}]\nstages: [{id: open, probability: 20}]\n\n\
-                          deal_registration: {protection_days: 90, auto_approve: \"size(deal.products) > 0\"}\n";
-    let token = admin(key, "bench")?;
-    let parent = "programs/bench";
-    let mut requests = vec![Request::CreateProgram(program::CreateProgramRequest {
-        program_id: "bench".into(),
-        program: Some(program::Program {
-            display_name: "Bench".into(),
-            currency_code: "USD".into(),
-            ..Default::default()
-        }),
-        policy_document: POLICY.into(),
-        ..Default::default()
-    })];
-    for number in 0..partners {
-        let name = format!("{parent}/partners/partner-{number}");
-        requests.push(Request::CreatePartner(partner::CreatePartnerRequest {
-            parent: parent.into(),
-            partner_id: format!("partner-{number}"),
-            partner: Some(partner::Partner { display_name: format!("Partner {number}"), ..Default::default() }),
-            ..Default::default()
-        }));
-        requests
-            .push(Request::ApprovePartner(partner::ApprovePartnerRequest { name: name.clone(), ..Default::default() }));
-        requests.push(Request::EnrollPartner(partner::EnrollPartnerRequest {
-            name: name.clone(),
-            tier: "registered".into(),
-            partner_type: "reseller".into(),
-            ..Default::default()
-        }));
-        requests.push(Request::ActivatePartner(partner::ActivatePartnerRequest { name, ..Default::default() }));
-    }
-    bulk::execute(connect(grpc, &token).await?, requests, |answer| match answer.outcome {
-        Some(Outcome::Result(_)) => Ok(()),
-        other => bail!("the bench program could not be made: {other:?}"),
-    })
-    .await?;
-    Ok(token)
 }
