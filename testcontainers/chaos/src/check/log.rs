@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pactum_events::{DecodeError, Record, decode};
+use pactum_journal::validity::{Protocol, Rule};
 use pactum_journal::{Entry, EntryError, Position, Verdict};
 use pactum_log::{Log, LogError, Offset, Partition};
 
@@ -81,9 +82,15 @@ impl LogContents {
     /// # Errors
     /// [`ReadError`] where a partition cannot be read, within `patience` for each.
     pub async fn read(log: &Arc<dyn Log>, patience: Duration) -> Result<Self, ReadError> {
+        Self::read_by::<Protocol>(log, patience).await
+    }
+
+    /// [`read`](Self::read) under a rule that may leave something out.
+    #[doc(hidden)]
+    pub async fn read_by<R: Rule>(log: &Arc<dyn Log>, patience: Duration) -> Result<Self, ReadError> {
         let mut contents = Self::default();
         for partition in 0..log.partitions() {
-            contents.read_partition(log, partition, patience).await?;
+            contents.read_partition::<R>(log, partition, patience).await?;
         }
         Ok(contents)
     }
@@ -94,7 +101,7 @@ impl LogContents {
         self.partitions.iter().map(Vec::len).sum()
     }
 
-    async fn read_partition(
+    async fn read_partition<R: Rule>(
         &mut self,
         log: &Arc<dyn Log>,
         partition: Partition,
@@ -112,7 +119,7 @@ impl LogContents {
                 let offset = found.offset;
                 let entry =
                     Entry::decode(&found.bytes).map_err(|source| ReadError::Entry { partition, offset, source })?;
-                match position.observe(offset, &entry) {
+                match position.observe_by::<R>(offset, &entry) {
                     Verdict::Genesis => {}
                     Verdict::ValidClaim => self.terms += 1,
                     Verdict::Skipped(_) => self.skipped += 1,

@@ -33,18 +33,18 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// Starts command roles, each in front of the whole log, and one projector.
-    pub(crate) async fn start(log: Arc<dyn Log>, roles: usize, journal: JournalOptions, views: &Path) -> Self {
+    /// Starts a command role in front of each handle of a log, all of them on the whole log, and one projector.
+    pub(crate) async fn start(logs: &[Arc<dyn Log>], journal: JournalOptions, views: &Path) -> Self {
         let mut local = Self {
-            log,
+            log: Arc::clone(&logs[0]),
             commands: Vec::new(),
             queries: Vec::new(),
             tasks: JoinSet::new(),
             stop: CancellationToken::new(),
         };
-        for _ in 0..roles {
+        for log in logs {
             let options = CommandOptions { journal: journal.clone(), ..CommandOptions::default() };
-            let role = CommandRole::start(Arc::clone(&local.log), options, &local.stop);
+            let role = CommandRole::start(Arc::clone(log), options, &local.stop);
             let mut routes = RoutesBuilder::default();
             role.add_services(&mut routes);
             let address = local.serve(routes).await;
@@ -78,20 +78,25 @@ impl Local {
         Load::start(options, &TokenKey::from_secret(&SECRET)).await.unwrap()
     }
 
-    /// Ends everything and reads the log.
-    pub(crate) async fn finish(mut self) -> LogContents {
+    /// Ends everything and gives the log.
+    pub(crate) async fn finish(mut self) -> Arc<dyn Log> {
         self.stop.cancel();
         while let Some(ended) = self.tasks.join_next().await {
             ended.unwrap();
         }
-        LogContents::read(&self.log, PATIENCE).await.unwrap()
+        self.log
     }
 }
 
 /// A load on a system until every program has had so many answers, and the log after it.
-pub(crate) async fn run(local: Local, options: LoadOptions, answers: u64) -> (History, LogContents) {
+pub(crate) async fn run(local: Local, options: LoadOptions, answers: u64) -> (History, Arc<dyn Log>) {
     let load = local.load(options).await;
     load.answered(answers, PATIENCE).await.unwrap();
     let history = load.stop().await;
     (history, local.finish().await)
+}
+
+/// What took effect.
+pub(crate) async fn contents(log: &Arc<dyn Log>) -> LogContents {
+    LogContents::read(log, PATIENCE).await.unwrap()
 }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod brokers;
 mod case;
 mod contest;
 mod local;

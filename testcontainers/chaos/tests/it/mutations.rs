@@ -12,11 +12,12 @@ use pactum_domain::event::AnyEvent;
 use pactum_domain::model::Model;
 use pactum_ids::{DealId, RequestId};
 use pactum_journal::JournalOptions;
+use pactum_log::Log;
 use pactum_log::memory::{MemoryLog, MemoryOptions};
 use prost::Message as _;
 
 use crate::case::{Case, deal_event, grants, is_withdrawal, registrations};
-use crate::local::{Local, run};
+use crate::local::{Local, contents, run};
 
 /// What is falsified, how, and what the checker has to call it.
 type Row = (&'static str, fn(&mut Case), Kind);
@@ -289,11 +290,11 @@ fn a_wrong_count(case: &mut Case) {
 
 async fn truth() -> Case {
     let views = tempfile::tempdir().unwrap();
-    let log = Arc::new(MemoryLog::new(&MemoryOptions { partitions: 2, ..MemoryOptions::default() }));
-    let local = Local::start(log, 1, JournalOptions::default(), views.path()).await;
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(&MemoryOptions { partitions: 2, ..MemoryOptions::default() }));
+    let local = Local::start(&[log], JournalOptions::default(), views.path()).await;
     let options = LoadOptions { seed: 5, pace: std::time::Duration::from_millis(1), ..LoadOptions::default() };
     let (history, log) = run(local, options, 200).await;
-    Case { history, log }
+    Case { history, log: contents(&log).await }
 }
 
 fn checked(case: &Case) -> Findings {
