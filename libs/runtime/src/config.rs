@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
+use pactum_log::kafka::{KafkaError, KafkaOptions};
 use serde::{Deserialize, Serialize};
 
 /// Everything that can be set.
@@ -21,10 +22,16 @@ pub struct Settings {
     pub grpc: Grpc,
     /// The HTTP listener for metrics and health.
     pub http: Http,
-    /// The embedded log.
+    /// Which log, and the embedded one.
     pub log: LogSettings,
+    /// The log on Kafka.
+    pub kafka: KafkaOptions,
     /// The command role.
     pub command: Command,
+    /// When an instance of the command role takes partitions over from another.
+    pub ownership: Ownership,
+    /// Tokens.
+    pub token: Token,
     /// RocksDB's memory.
     pub memory: Memory,
     /// Logging.
@@ -51,10 +58,22 @@ pub struct Http {
     pub listen: SocketAddr,
 }
 
-/// The embedded log.
+/// Where the log is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LogKind {
+    /// Below the data directory, for one process.
+    Embedded,
+    /// On Apache Kafka, for as many processes as there are.
+    Kafka,
+}
+
+/// Which log, and the embedded one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogSettings {
+    /// Where the log is.
+    pub kind: LogKind,
     /// How many partitions a new log gets; an existing log keeps its own.
     pub partitions: u32,
     /// Appends are refused while the disk has less than this many mebibytes free, so that what is there can always be
@@ -70,6 +89,43 @@ pub struct Command {
     pub queue: usize,
     /// Records of a partition that may be in flight to the log.
     pub window: usize,
+    /// On Kafka: the consumer group whose members share the partitions out. It consumes nothing.
+    pub group: String,
+    /// On Kafka: the address, `HOST:PORT`, at which the other instances reach this one's gRPC listener; the listener's own
+    /// where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub advertise: Option<String>,
+}
+
+/// When an instance of the command role takes partitions over from another. Too short costs needless changes of owner, too
+/// long costs waiting; no value can cost a command.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ownership {
+    /// How often an owner is asked for a sign of life, in milliseconds.
+    pub ping_interval_ms: u64,
+    /// How long it may take to give one, in milliseconds.
+    pub ping_timeout_ms: u64,
+    /// After its connection broke or was refused, how long until it must serve again, in milliseconds.
+    pub broken_ms: u64,
+    /// How long an owner that was never seen serving may take to, in milliseconds.
+    pub silence_ms: u64,
+    /// How much longer each further candidate waits before it claims, in milliseconds.
+    pub rank_delay_ms: u64,
+    /// How long a stop waits for others to take over, in milliseconds.
+    pub handover_ms: u64,
+    /// Commands that may be on their way to other instances, or wait for an owner, before callers are told to come back.
+    pub away: usize,
+}
+
+/// Tokens.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Token {
+    /// The file that holds the key which tokens are checked with, the same for all processes; `token.key` in the data directory
+    /// where it is not given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
 }
 
 /// RocksDB's memory.
@@ -115,8 +171,19 @@ impl Default for Settings {
             data: PathBuf::from("data"),
             grpc: Grpc { listen: loopback(7400), max_message_bytes: 1 << 20 },
             http: Http { listen: loopback(7401) },
-            log: LogSettings { partitions: 1, reserve_mib: 64 },
-            command: Command { queue: 4096, window: 1024 },
+            log: LogSettings { kind: LogKind::Embedded, partitions: 1, reserve_mib: 64 },
+            kafka: KafkaOptions::default(),
+            command: Command { queue: 4096, window: 1024, group: "pactum-command".into(), advertise: None },
+            ownership: Ownership {
+                ping_interval_ms: 400,
+                ping_timeout_ms: 800,
+                broken_ms: 500,
+                silence_ms: 2_000,
+                rank_delay_ms: 150,
+                handover_ms: 1_000,
+                away: 4096,
+            },
+            token: Token::default(),
             memory: Memory { block_cache_mib: 32 },
             telemetry: Telemetry { filter: "info".into(), format: LogFormat::Text },
             shutdown: Shutdown { grace_ms: 10_000 },
@@ -133,6 +200,12 @@ pub enum ConfigError {
     /// A setting is unknown or has the wrong form.
     #[error("the configuration is not valid: {0}")]
     Invalid(Box<figment::Error>),
+    /// The log on Kafka is chosen, and a setting of it is wrong.
+    #[error("the settings under kafka are not valid")]
+    Kafka(#[source] Box<KafkaError>),
+    /// An address that is none.
+    #[error("command.advertise is {0:?}; it must be HOST:PORT, as the other instances reach this one")]
+    Advertise(String),
     /// A setting is out of its bounds.
     #[error("{setting} is {value}; it must be {bounds}")]
     OutOfBounds {
@@ -185,6 +258,13 @@ impl Settings {
             ("log.reserve_mib", self.log.reserve_mib, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
             ("command.queue", self.command.queue as u64, 1, 1 << 20, "1 to 1048576"),
             ("command.window", self.command.window as u64, 1, 1 << 16, "1 to 65536"),
+            ("ownership.ping_interval_ms", self.ownership.ping_interval_ms, 20, 60_000, "20 to 60000 (milliseconds)"),
+            ("ownership.ping_timeout_ms", self.ownership.ping_timeout_ms, 20, 60_000, "20 to 60000 (milliseconds)"),
+            ("ownership.broken_ms", self.ownership.broken_ms, 1, 60_000, "1 to 60000 (milliseconds)"),
+            ("ownership.silence_ms", self.ownership.silence_ms, 1, 60_000, "1 to 60000 (milliseconds)"),
+            ("ownership.rank_delay_ms", self.ownership.rank_delay_ms, 0, 10_000, "0 to 10000 (milliseconds)"),
+            ("ownership.handover_ms", self.ownership.handover_ms, 0, 60_000, "0 to 60000 (milliseconds)"),
+            ("ownership.away", self.ownership.away as u64, 1, 1 << 20, "1 to 1048576"),
             ("memory.block_cache_mib", self.memory.block_cache_mib as u64, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
             ("shutdown.grace_ms", self.shutdown.grace_ms, 0, 600_000, "0 to 600000 (milliseconds)"),
         ];
@@ -193,7 +273,13 @@ impl Settings {
                 return Err(ConfigError::OutOfBounds { setting, value, bounds });
             }
         }
-        Ok(())
+        if self.log.kind == LogKind::Kafka {
+            self.kafka.validate().map_err(|error| ConfigError::Kafka(Box::new(error)))?;
+        }
+        match &self.command.advertise {
+            Some(address) if !is_address(address) => Err(ConfigError::Advertise(address.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// The settings as a TOML document that [`Settings::load`] takes.
@@ -207,6 +293,14 @@ impl Settings {
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.shutdown.grace_ms)
     }
+}
+
+/// Whether text is a host and a port, and not an address that means every one of this machine's.
+fn is_address(text: &str) -> bool {
+    let Some((host, port)) = text.rsplit_once(':') else { return false };
+    let everywhere = text.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_unspecified());
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
+    !host.is_empty() && host.chars().all(legal) && port.parse::<u16>().is_ok_and(|port| port > 0) && !everywhere
 }
 
 #[cfg(test)]
@@ -250,11 +344,19 @@ mod tests {
             ("[grpc]\nlisten = 'nowhere'", "grpc.listen"),
             ("[command]\nqueue = 0", "command.queue"),
             ("[log]\npartitions = 300", "log.partitions"),
+            ("[log]\nkind = 'papyrus'", "log.kind"),
+            ("[kafka]\nbroker = 'a:1'", "broker"),
+            ("[command]\nadvertise = '0.0.0.0:7400'", "command.advertise"),
+            ("[command]\nadvertise = 'nowhere'", "command.advertise"),
+            ("[ownership]\nsilence_ms = 0", "ownership.silence_ms"),
         ] {
             std::fs::write(&file, text).unwrap();
             let error = Settings::load(Some(&file), &none()).unwrap_err().to_string();
             assert!(error.contains(named), "{error} does not name {named}");
         }
+        std::fs::write(&file, "[log]\nkind = 'kafka'").unwrap();
+        let no_brokers = Settings::load(Some(&file), &none()).unwrap_err();
+        assert!(matches!(&no_brokers, ConfigError::Kafka(why) if why.to_string().contains("brokers")), "{no_brokers}");
         let missing = Settings::load(Some(Path::new("/nonexistent.toml")), &none()).unwrap_err();
         assert!(matches!(missing, ConfigError::NoFile(_)));
     }

@@ -74,6 +74,18 @@ impl TokenKey {
         data.join("token.key")
     }
 
+    /// The key that a process checks tokens with: `file` where it is given, which must be there, as others use it, too; else
+    /// the data directory's, which is made.
+    ///
+    /// # Errors
+    /// [`TokenError::Key`] where it cannot be read or made.
+    pub fn of(file: Option<&Path>, data: &Path) -> Result<Self, TokenError> {
+        match file {
+            Some(file) => Self::read(file),
+            None => Self::read_or_create(&Self::path(data)),
+        }
+    }
+
     /// Reads a key file.
     ///
     /// # Errors

@@ -6,8 +6,11 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
-use crate::bench::BenchArgs;
-use crate::log_copy::LogCommand;
+use crate::bench::{self, BenchArgs};
+use crate::log_copy::{self, LogCommand};
+use crate::serve::{self, Roles};
+use crate::topics::{self, TopicsCommand};
+use crate::{demo, doctor, events, import, token};
 
 /// The open backend for partner relationship management.
 #[derive(Debug, Parser)]
@@ -29,8 +32,14 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Run all roles in this process, on the embedded log
+    /// Run all roles in this process
     Serve(ServeArgs),
+    /// Run the command role in this process, as one of several on Kafka
+    #[command(name = "command", after_help = COMMAND_HELP)]
+    Commands(ServeArgs),
+    /// Run the projector role in this process, on Kafka
+    #[command(after_help = PROJECTOR_HELP)]
+    Projector(ServeArgs),
     /// Run all roles with a generated program to look at
     Demo(DemoArgs),
     /// Bring another system's history in
@@ -38,6 +47,9 @@ pub(crate) enum Command {
     Import(ImportCommand),
     /// Print a program's history
     Events(EventsArgs),
+    /// Make and check the topic of a log on Kafka
+    #[command(subcommand)]
+    Topics(TopicsCommand),
     /// Work on logs as a whole
     #[command(subcommand)]
     Log(LogCommand),
@@ -55,6 +67,41 @@ pub(crate) enum Command {
     },
 }
 
+impl Command {
+    /// Does what was asked.
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Serve(arguments) => Box::pin(serve::run(arguments, Roles::All)).await,
+            Self::Commands(arguments) => Box::pin(serve::run(arguments, Roles::Command)).await,
+            Self::Projector(arguments) => Box::pin(serve::run(arguments, Roles::Projector)).await,
+            Self::Topics(command) => Box::pin(topics::run(command)).await,
+            Self::Demo(arguments) => Box::pin(demo::run(arguments)).await,
+            Self::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
+            Self::Events(arguments) => events::print(arguments).await,
+            Self::Log(command) => Box::pin(log_copy::run(command)).await,
+            Self::Doctor(arguments) => doctor::run(arguments).await,
+            Self::Token(arguments) => token::make(&arguments),
+            Self::Bench(arguments) => Box::pin(bench::run(arguments)).await,
+            Self::Completion { shell } => completion(shell),
+        }
+    }
+}
+
+const COMMAND_HELP: &str = "\
+Example:
+  pactum command --kafka-brokers 10.0.0.1:9092 --key-file /etc/pactum/token.key --data /var/lib/pactum-command \\
+    --grpc-listen 10.0.0.7:7400 --http-listen 10.0.0.7:7401
+
+Any instance takes any command and sends it to the owner of the program's partition; more instances than partitions are standbys. \
+What falls due is decided by the owner, too: timers need no process of their own.";
+
+const PROJECTOR_HELP: &str = "\
+Example:
+  pactum projector --kafka-brokers 10.0.0.1:9092 --key-file /etc/pactum/token.key --data /var/lib/pactum-projector \\
+    --grpc-listen 10.0.0.7:7410 --http-listen 10.0.0.7:7411
+
+Each instance folds the whole log into views of its own, and is ready once it has caught up.";
+
 /// Settings that flags can give; see `docs/configuration.md`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct SettingsArgs {
@@ -70,6 +117,18 @@ pub(crate) struct SettingsArgs {
     /// Where metrics and health are served over HTTP [default: 127.0.0.1:7401]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) http_listen: Option<SocketAddr>,
+    /// Use the log on Kafka; some of the brokers, HOST:PORT with commas between them
+    #[arg(long, value_name = "BROKERS")]
+    pub(crate) kafka_brokers: Option<String>,
+    /// The topic that is the log [default: pactum]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) kafka_topic: Option<String>,
+    /// Where other instances of the command role reach this one, HOST:PORT [default: where gRPC listens]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) advertise: Option<String>,
+    /// The token key that all processes of a system share [default: token.key in the data directory]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
     /// What to log: info, or pactum_journal=debug,info [default: info]
     #[arg(long, value_name = "FILTER")]
     pub(crate) log: Option<String>,
@@ -126,6 +185,9 @@ pub(crate) struct ConnectArgs {
     /// The data directory whose key makes the token
     #[arg(long, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: PathBuf,
+    /// The key that makes the token, where it is not the data directory's
+    #[arg(long, env = "PACTUM_TOKEN__KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -218,6 +280,9 @@ pub(crate) struct TokenArgs {
     /// The data directory whose key signs it
     #[arg(long, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: PathBuf,
+    /// The key that signs it, where it is not the data directory's; made if it is not there
+    #[arg(long, env = "PACTUM_TOKEN__KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) key_file: Option<PathBuf>,
     /// The program it is for: programs/acme
     #[arg(long, value_name = "NAME")]
     pub(crate) program: String,
@@ -261,6 +326,11 @@ impl SettingsArgs {
         set(&["data"], self.data.as_ref().map(|data| data.to_string_lossy().into()));
         set(&["grpc", "listen"], self.grpc_listen.map(|address| address.to_string().into()));
         set(&["http", "listen"], self.http_listen.map(|address| address.to_string().into()));
+        set(&["log", "kind"], self.kafka_brokers.as_ref().map(|_| "kafka".into()));
+        set(&["kafka", "brokers"], self.kafka_brokers.clone().map(Into::into));
+        set(&["kafka", "topic"], self.kafka_topic.clone().map(Into::into));
+        set(&["command", "advertise"], self.advertise.clone().map(Into::into));
+        set(&["token", "key_file"], self.key_file.as_ref().map(|file| file.to_string_lossy().into()));
         set(&["telemetry", "filter"], self.log.clone().map(Into::into));
         set(&["telemetry", "format"], self.log_format.clone().map(Into::into));
         given.into()

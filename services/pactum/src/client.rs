@@ -53,10 +53,10 @@ pub(crate) async fn connect(to: &ConnectArgs, program: &ProgramId, role: Role) -
     let token = match &to.token {
         Some(token) => token.clone(),
         None => {
-            let path = TokenKey::path(&to.data);
+            let path = to.key_file.clone().unwrap_or_else(|| TokenKey::path(&to.data));
             let key = TokenKey::read(&path).with_context(|| {
                 format!(
-                    "no --token was given, and none can be made with {}; name the system's data directory with --data",
+                    "no --token was given, and none can be made with {}; name the system's data directory with --data, or its key with --key-file",
                     path.display()
                 )
             })?;

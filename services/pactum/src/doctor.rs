@@ -1,7 +1,6 @@
 //! `pactum doctor`: what is wrong with a data directory, and what to do about it.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use anyhow::bail;
 use pactum_log::Log;
 use pactum_log::embedded::OpenError;
 use pactum_projector::{Projector, ProjectorOptions};
-use pactum_runtime::config::Settings;
+use pactum_runtime::config::{LogKind, Settings};
 use pactum_runtime::token::TokenKey;
 use pactum_store::StoreError;
 use serde::Serialize;
@@ -95,8 +94,11 @@ async fn examine(settings: &Settings, deep: bool, findings: &mut Findings) {
         return;
     }
     findings.ok("data directory", settings.data.display().to_string());
-    token_key(&settings.data, findings);
+    token_key(settings, findings);
     disk(settings, findings);
+    if settings.log.kind == LogKind::Kafka {
+        return topic(settings, findings).await;
+    }
     let shared = serve::shared(settings);
     let log = match serve::open_log(settings, &shared, false) {
         Ok(log) => log,
@@ -137,9 +139,27 @@ async fn examine(settings: &Settings, deep: bool, findings: &mut Findings) {
     views(settings, shared, log, deep, findings).await;
 }
 
-fn token_key(data: &Path, findings: &mut Findings) {
+/// The log on Kafka, and the process that uses it from this directory, if one does.
+async fn topic(settings: &Settings, findings: &mut Findings) {
+    let advice = "run `pactum topics check` with the same settings";
+    match pactum_log::kafka::topics::check(&settings.kafka).await {
+        Ok(found) if found.is_empty() => findings.ok("topic", settings.kafka.topic.clone()),
+        Ok(found) => {
+            for finding in found {
+                let refused = finding.severity == pactum_log::kafka::topics::Severity::Refuse;
+                let verdict = if refused { Verdict::Failed } else { Verdict::Warning };
+                findings.add("topic", verdict, finding.to_string(), advice);
+            }
+        }
+        // Its text says what to do.
+        Err(error) => findings.add("topic", Verdict::Failed, error.to_string(), ""),
+    }
+    running(settings, findings).await;
+}
+
+fn token_key(settings: &Settings, findings: &mut Findings) {
     use std::os::unix::fs::PermissionsExt as _;
-    let path = TokenKey::path(data);
+    let path = settings.token.key_file.clone().unwrap_or_else(|| TokenKey::path(&settings.data));
     let Ok(file) = std::fs::metadata(&path) else {
         return findings.add("token key", Verdict::Warning, "there is none yet", "it is made at the first start");
     };

@@ -14,11 +14,12 @@ mod log_copy;
 mod output;
 mod serve;
 mod token;
+mod topics;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
-use cli::{Cli, Command, ImportCommand};
+use cli::Cli;
 
 /// Commands and answers are many small allocations that one thread makes and another frees, which the C library's allocator is
 /// slow at.
@@ -27,18 +28,7 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
-        Command::Serve(arguments) => serve::run(arguments).await,
-        Command::Demo(arguments) => demo::run(arguments).await,
-        Command::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
-        Command::Events(arguments) => events::print(arguments).await,
-        Command::Log(command) => Box::pin(log_copy::run(command)).await,
-        Command::Doctor(arguments) => doctor::run(arguments).await,
-        Command::Token(arguments) => token::make(&arguments),
-        Command::Bench(arguments) => Box::pin(bench::run(arguments)).await,
-        Command::Completion { shell } => cli::completion(shell),
-    };
-    match outcome {
+    match Cli::parse().command.run().await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
