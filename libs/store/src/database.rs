@@ -40,6 +40,7 @@ pub(crate) struct Inner {
     write_buffer_bytes: u64,
     /// Of a database of record; none for one that can be rebuilt.
     synced: Option<Synced>,
+    read_only: bool,
     _lock: OwnerLock,
 }
 
@@ -49,7 +50,7 @@ impl Database {
         let path = path.as_ref();
         let place = Place { path, rebuildable: options.rebuildable };
         let found = find(place)?;
-        if !found && !options.create {
+        if !found && (!options.create || options.read_only) {
             return Err(StoreError::Missing { path: path.to_owned() });
         }
         fs::create_dir_all(path).map_err(|error| place.io("make the directory", &error))?;
@@ -72,7 +73,12 @@ impl Database {
         let families = std::iter::once(&default)
             .chain(keyspaces)
             .map(|spec| ColumnFamilyDescriptor::new(spec.name(), options.keyspace(spec)));
-        let db = DB::open_cf_descriptors(&rocks, path, families).map_err(|error| place.rocks(&error))?;
+        let db = if options.read_only {
+            DB::open_cf_descriptors_read_only(&rocks, path, families, false)
+        } else {
+            DB::open_cf_descriptors(&rocks, path, families)
+        };
+        let db = db.map_err(|error| place.rocks(&error))?;
         let synced = if options.rebuildable {
             None
         } else {
@@ -88,6 +94,7 @@ impl Database {
             path: path.to_owned(),
             write_buffer_bytes: options.write_buffer_bytes as u64,
             synced,
+            read_only: options.read_only,
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -267,6 +274,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         // What is only in memory would be lost; with a write-ahead log nothing is.
         if self.synced.is_none()
+            && !self.read_only
             && !self.has_failed()
             && let Err(error) = self.flush()
         {

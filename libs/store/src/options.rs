@@ -12,6 +12,9 @@ pub struct Options {
     pub rebuildable: bool,
     /// Make the database if there is none.
     pub create: bool,
+    /// Only read it: nothing of it is changed, and nothing runs in the background. Takes a [rebuildable](Self::rebuildable)
+    /// one that is there.
+    pub read_only: bool,
     /// Open it although acknowledged writes are missing from its end, and forget that they were there. An operator's
     /// decision, when there is no backup.
     pub accept_loss: bool,
@@ -27,6 +30,7 @@ impl Default for Options {
             shared: Shared::default(),
             rebuildable: false,
             create: true,
+            read_only: false,
             accept_loss: false,
             write_buffer_bytes: 32 * 1024 * 1024,
             max_open_files: 256,

@@ -113,3 +113,47 @@ fn its_own_text_log_stays_small() {
     let texts: Vec<_> = crate::support::files(directory.path()).into_iter().filter(is_text).collect();
     assert!(texts.len() <= 3, "{texts:?}");
 }
+
+#[test]
+fn a_linked_copy_goes_its_own_way() {
+    let directory = tempfile::tempdir().unwrap();
+    let (original, copy) = (directory.path().join("original"), directory.path().join("copy"));
+    let database = open(&original, true).unwrap();
+    fill(&database, 0, 500, Durability::Synced);
+    drop(database);
+    pactum_store::link(&original, &copy).unwrap();
+    assert!(pactum_store::link(&original, &copy).is_err(), "never over something");
+    let database = open(&copy, true).unwrap();
+    fill(&database, 500, 600, Durability::Deferred);
+    drop(database);
+    let count = |path| {
+        let database = open(path, true).unwrap();
+        all(&database, &database.keyspace("rows").unwrap()).unwrap().len()
+    };
+    assert_eq!((count(&original), count(&copy)), (500, 600));
+}
+
+#[test]
+fn one_that_is_only_read_is_not_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("database");
+    let reading = Options { read_only: true, ..options(true) };
+    let missing = StoreError::Missing { path: path.clone() };
+    assert_eq!(Database::open(&path, &specs(), &reading).err(), Some(missing));
+    fill(&open(&path, true).unwrap(), 0, 10, Durability::Synced);
+    let files = || {
+        let entries = fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = entries.filter(|name| !name.starts_with("LOG")).collect();
+        names.sort();
+        names
+    };
+    let before = files();
+    let database = Database::open(&path, &specs(), &reading).unwrap();
+    let rows = database.keyspace("rows").unwrap();
+    assert_eq!(all(&database, &rows).unwrap().len(), 10);
+    let mut batch = database.batch();
+    batch.put(&rows, b"key", b"value");
+    assert!(database.write(batch, Durability::Deferred).is_err());
+    drop(database);
+    assert_eq!(files(), before);
+}
