@@ -50,6 +50,7 @@ impl Look {
                     min_sequence,
                     filter: Some(pipeline::PipelineFilter { all_states: true, ..Default::default() }),
                     group_by: vec![pipeline::PipelineDimension::State.into()],
+                    ..Default::default()
                 };
                 ("/pactum.pipeline.v1.PipelineQueryService/QueryPipeline", request.encode_to_vec().into())
             }

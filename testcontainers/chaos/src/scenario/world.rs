@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use futures::future::try_join_all;
 use pactum_journal::{Entry, Position};
 use pactum_log::Log;
 use pactum_log::embedded::{EmbeddedLog, EmbeddedOptions};
-use pactum_log::kafka::{KafkaLog, KafkaOptions, topics};
+use pactum_log::kafka::{KafkaLog, KafkaOptions};
 use pactum_runtime::token::TokenKey;
 use pactum_testcontainers::{Kafka, Options, Proxy};
 
@@ -118,8 +118,7 @@ impl World {
         let network_paths = u32::try_from(commands)?;
         let kafka = Kafka::start(Options { brokers: BROKERS, network_paths, disk_mib, ..Options::default() }).await?;
         let options = KafkaOptions { brokers: kafka.bootstrap(), topic: "chaos".into(), ..KafkaOptions::default() };
-        let spec = topics::TopicSpec { partitions: PARTITIONS, replication_factor: BROKERS, min_insync_replicas: 2 };
-        topics::ensure(&options, spec).await.context("the topic cannot be made")?;
+        self.ensure_topic(binary, &options).await?;
         let (topic, log) = (options.topic.clone(), KafkaLog::connect(options).await?);
         let mut peers = Vec::new();
         for index in 0..commands {
@@ -138,6 +137,18 @@ impl World {
         TokenKey::read_or_create(&self.key_file())?;
         let positions = vec![Position::default(); PARTITIONS as usize];
         self.brokers = Some(Brokers { kafka, topic, log: Arc::new(log), positions, peers });
+        Ok(())
+    }
+
+    /// As an operator makes it.
+    async fn ensure_topic(&self, binary: &Path, options: &KafkaOptions) -> anyhow::Result<()> {
+        let mut making = tokio::process::Command::new(binary);
+        making.args(["topics", "ensure", "--kafka-brokers", &options.brokers, "--kafka-topic", &options.topic]);
+        making.args(["--partitions", &PARTITIONS.to_string(), "--replication-factor", &BROKERS.to_string()]);
+        making.arg("--data").arg(self.directory.join("topics")).kill_on_drop(true);
+        let ended = tokio::time::timeout(PATIENCE, making.output()).await.context("`pactum topics ensure` hangs")??;
+        let said = String::from_utf8_lossy(&ended.stderr);
+        ensure!(ended.status.success(), "`pactum topics ensure` ended with {}: {said}", ended.status);
         Ok(())
     }
 
