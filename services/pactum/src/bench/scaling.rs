@@ -130,7 +130,7 @@ fn start(topic: &KafkaOptions, scratch: &Path, key: &Path, number: usize) -> any
         ("PACTUM_LOG__KIND", "kafka"),
         ("PACTUM_KAFKA__BROKERS", &topic.brokers),
         ("PACTUM_KAFKA__TOPIC", &topic.topic),
-        ("PACTUM_KAFKA__GROUP", &topic.topic),
+        ("PACTUM_COMMAND__GROUP", &topic.topic),
         ("PACTUM_TOKEN__KEY_FILE", &key.to_string_lossy()),
     ];
     Process::start(&["command", "--data", &data.to_string_lossy()], &environment)
