@@ -9,7 +9,7 @@ use pactum_log::Log;
 use pactum_log::embedded::{EmbeddedLog, EmbeddedOptions, Identity, OpenError};
 use pactum_log::kafka::topics::{self, Severity};
 use pactum_log::kafka::{KafkaLog, KafkaOptions};
-use pactum_runtime::config::Settings;
+use pactum_runtime::config::{LogKind, Settings};
 use pactum_store::StoreError;
 
 use super::error::LogCopyError;
@@ -19,7 +19,7 @@ use super::error::LogCopyError;
 pub(crate) enum Location {
     /// The embedded log of a data directory.
     Embedded(PathBuf),
-    /// A topic, on brokers that need no more than their addresses.
+    /// A topic; what else the brokers want is in the environment, if anything.
     Kafka { brokers: String, topic: String },
     /// The log that a system with the settings in this file uses.
     Config(PathBuf),
@@ -71,20 +71,19 @@ pub(super) enum Access {
 impl Place {
     /// Puts what was given together with the settings.
     pub(super) fn resolve(location: &Location) -> Result<Self, LogCopyError> {
-        let file = match location {
+        let (file, given) = match location {
+            Location::Embedded(data) => (None, serde_json::json!({ "data": data, "log": { "kind": "embedded" } })),
             Location::Kafka { brokers, topic } => {
-                let (brokers, topic) = (brokers.clone(), topic.clone());
-                return Ok(Self::Kafka(Box::new(KafkaOptions { brokers, topic, ..KafkaOptions::default() })));
+                let kafka = serde_json::json!({ "brokers": brokers, "topic": topic });
+                (None, serde_json::json!({ "kafka": kafka, "log": { "kind": "kafka" } }))
             }
-            Location::Embedded(_) => None,
-            Location::Config(file) => Some(file.as_path()),
+            Location::Config(file) => (Some(file.as_path()), serde_json::json!({})),
         };
-        let flags = match location {
-            Location::Embedded(data) => serde_json::json!({ "data": data }),
-            Location::Kafka { .. } | Location::Config(_) => serde_json::json!({}),
-        };
-        let settings = Settings::load(file, &flags)?;
-        Ok(Self::Embedded { data: settings.data, reserve_bytes: settings.log.reserve_mib << 20 })
+        let settings = Settings::load(file, &given)?;
+        Ok(match settings.log.kind {
+            LogKind::Embedded => Self::Embedded { data: settings.data, reserve_bytes: settings.log.reserve_mib << 20 },
+            LogKind::Kafka => Self::Kafka(Box::new(settings.kafka)),
+        })
     }
 
     /// Whether both are certainly the same log.
@@ -226,6 +225,21 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Location>(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_configuration_means_the_log_of_its_system() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("pactum.toml");
+        let resolve = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Place::resolve(&Location::Config(file.clone())).map(|place| place.to_string())
+        };
+        assert_eq!(resolve("data = '/d'").unwrap(), "embedded:/d");
+        assert_eq!(resolve("[log]\nkind = 'kafka'\n[kafka]\nbrokers = 'a:1'\ntopic = 't'").unwrap(), "kafka:a:1/t");
+        assert!(matches!(resolve("[log]\nkind = 'kafka'"), Err(LogCopyError::Config(_))));
+        let named = Location::Kafka { brokers: "a:1".into(), topic: "a topic".into() };
+        assert!(matches!(Place::resolve(&named), Err(LogCopyError::Config(_))));
     }
 
     #[test]

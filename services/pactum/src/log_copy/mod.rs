@@ -10,6 +10,7 @@
 
 mod arguments;
 mod copy;
+mod destination;
 mod digest;
 mod error;
 mod location;
@@ -21,6 +22,9 @@ mod survey;
 mod verify;
 
 pub(crate) use arguments::LogCommand;
+pub(crate) use destination::Destination;
+pub(crate) use error::LogCopyError;
+pub(crate) use location::Location;
 
 use std::time::Instant;
 
@@ -30,7 +34,6 @@ use tokio_util::sync::CancellationToken;
 use crate::output;
 use arguments::LogCopyArgs;
 use copy::Copied;
-use error::LogCopyError;
 use location::{Access, Opened, Place};
 use progress::Progress;
 use report::Report;

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use pactum_events::{decode, partition_of};
 use pactum_ids::ProgramId;
-use pactum_journal::{Follower, Position, Valid};
-use pactum_log::{Offset, Partition};
+use pactum_journal::{Batch, FollowError, Follower, Position, Valid};
+use pactum_log::{LogError, Offset, Partition};
 use tokio_util::sync::CancellationToken;
 
 use super::digest::Tally;
@@ -16,6 +17,9 @@ use super::location::Opened;
 
 /// Entries read at once.
 const BATCH: usize = 2048;
+/// How long a log may be out of reach, as while brokers elect a leader, before the copy gives up.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// A record that was checked.
 #[derive(Clone, Debug)]
@@ -64,16 +68,32 @@ impl Reading {
         if self.follower.position().offset >= self.end {
             return Ok(None);
         }
-        let batch = tokio::select! {
-            biased;
-            () = self.stop.cancelled() => return Ok(None),
-            batch = self.follower.next(BATCH) => batch,
-        };
-        let batch = batch.map_err(|source| LogCopyError::Read { place: self.place.to_string(), source })?;
+        let Some(batch) = self.batch().await? else { return Ok(None) };
         let end = self.end;
         // What came after the end was asked for is for the next run.
         let before = batch.records.into_iter().take_while(|valid| valid.offset < end);
         before.map(|valid| self.check(valid)).collect::<Result<Vec<_>, _>>().map(Some)
+    }
+
+    /// The next entries, also over a time in which the log cannot be reached; nothing when it was stopped.
+    async fn batch(&mut self) -> Result<Option<Batch>, LogCopyError> {
+        let began = Instant::now();
+        loop {
+            let read = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(None),
+                read = self.follower.next(BATCH) => read,
+            };
+            match read {
+                Ok(batch) => return Ok(Some(batch)),
+                Err(FollowError::Log { source: LogError::Unavailable(_), .. }) if began.elapsed() < PATIENCE => {}
+                Err(source) => return Err(LogCopyError::Read { place: self.place.to_string(), source }),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return Ok(None),
+                () = tokio::time::sleep(PAUSE) => {}
+            }
+        }
     }
 
     fn check(&mut self, valid: Valid) -> Result<Checked, LogCopyError> {

@@ -62,7 +62,8 @@ impl Report {
     pub(super) fn text(&self) -> String {
         let Self { from, from_partitions, to, to_partitions, copied, already_there, .. } = self;
         let mut text = format!(
-            "{from} ({from_partitions} partitions) -> {to} ({to_partitions} partitions)\n\
+            "from       {from}, partitions: {from_partitions}\n\
+             to         {to}, partitions: {to_partitions}\n\
              copied     {copied} records; {already_there} were there\n\
              verified   {} programs, {} records, {} events, {} bytes: the same in both\n\
              sha256     {}\n\

@@ -66,6 +66,7 @@ async fn pipeline(system: &System) -> QueryPipelineResponse {
         min_sequence: 1,
         filter: Some(PipelineFilter { states: all, ..Default::default() }),
         group_by: vec![PipelineDimension::State.into(), PipelineDimension::Partner.into()],
+        ..Default::default()
     };
     PipelineQueryServiceClient::new(connection).query_pipeline(request).await.unwrap().into_inner()
 }
