@@ -1,0 +1,37 @@
+//! A log that something else than a copy writes to.
+
+use std::sync::Arc;
+
+use pactum_log::Log;
+
+use super::error::LogCopyError;
+use super::location::{Access, Location, Opened, Place};
+
+/// A log that is open to be written, made where it can be made here.
+pub(crate) struct Destination(Opened);
+
+impl Destination {
+    /// Opens it; where it is made, with so many partitions.
+    pub(crate) async fn open(location: &Location, partitions: u32) -> Result<Self, LogCopyError> {
+        Ok(Self(Place::resolve(location)?.open(Access::Create { partitions }).await?))
+    }
+
+    /// What it is called.
+    pub(crate) fn name(&self) -> Arc<str> {
+        self.0.name()
+    }
+
+    pub(crate) fn log(&self) -> &Arc<dyn Log> {
+        self.0.log()
+    }
+
+    /// The id that the log has by itself; a topic gets one with the first genesis in it.
+    pub(crate) fn id(&self) -> Option<u128> {
+        self.0.id()
+    }
+
+    /// Lets go of it.
+    pub(crate) async fn close(self) {
+        self.0.close().await;
+    }
+}
