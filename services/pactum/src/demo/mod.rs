@@ -22,7 +22,6 @@ use tonic::transport::Endpoint;
 
 use crate::cli::DemoArgs;
 use crate::client::{Authorize, Connection};
-use crate::serve::Roles;
 use crate::{bulk, output, serve};
 use generator::Size;
 
@@ -37,7 +36,7 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     }
     let size =
         Size { partners: arguments.partners, deals: arguments.deals, years: arguments.years, seed: arguments.seed };
-    let Some(system) = serve::start(&settings, Roles::All).await? else { return Ok(()) };
+    let system = serve::start(&settings).await?;
     fill(system.grpc, &system.key, size).await?;
     if arguments.once {
         system.stop();
