@@ -12,4 +12,5 @@ mod docs;
 mod full_disk;
 mod log_copy;
 mod operations;
+mod several;
 mod system;

@@ -24,7 +24,7 @@ pub(crate) struct System {
     data: std::path::PathBuf,
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -85,7 +85,7 @@ impl System {
     pub(crate) async fn connect(&self, program: &str, role: &str, partner: Option<&str>) -> Connection {
         let token = self.token(program, role, partner);
         let channel = Endpoint::from_shared(self.endpoint()).unwrap().connect().await.unwrap();
-        InterceptedService::new(channel, Bearer(format!("Bearer {token}").parse().unwrap()))
+        InterceptedService::new(channel, Bearer::of(&token))
     }
 
     pub(crate) fn data(&self) -> &Path {
@@ -123,6 +123,12 @@ pub(crate) type Connection = InterceptedService<Channel, Bearer>;
 #[derive(Clone)]
 pub(crate) struct Bearer(MetadataValue<Ascii>);
 
+impl Bearer {
+    pub(crate) fn of(token: &str) -> Self {
+        Self(format!("Bearer {token}").parse().unwrap())
+    }
+}
+
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         request.metadata_mut().insert("authorization", self.0.clone());
@@ -131,7 +137,7 @@ impl Interceptor for Bearer {
 }
 
 /// What an HTTP GET answers, head and body; empty where nobody listens.
-fn get(port: u16, path: &str) -> String {
+pub(crate) fn get(port: u16, path: &str) -> String {
     let answer = || {
         let mut stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(5)))?;
@@ -145,6 +151,12 @@ fn get(port: u16, path: &str) -> String {
 
 /// A small program with active partners `north`, `south` and `east`, made through bulk.
 pub(crate) async fn small_program(system: &System, program: &str, policy: &str) -> Connection {
+    let connection = system.connect(&format!("programs/{program}"), "program-admin", None).await;
+    small_program_by(connection, program, policy).await
+}
+
+/// The same, by an administrator.
+pub(crate) async fn small_program_by(connection: Connection, program: &str, policy: &str) -> Connection {
     use pactum_api::proto::bulk::v1::ExecuteRequest;
     use pactum_api::proto::bulk::v1::bulk_service_client::BulkServiceClient;
     use pactum_api::proto::bulk::v1::execute_request::Request as Bulk;
@@ -152,7 +164,6 @@ pub(crate) async fn small_program(system: &System, program: &str, policy: &str) 
     use pactum_api::proto::partner::v1 as partner;
     use pactum_api::proto::program::v1 as proto;
     let name = format!("programs/{program}");
-    let connection = system.connect(&name, "program-admin", None).await;
     let mut requests = vec![Bulk::CreateProgram(proto::CreateProgramRequest {
         program_id: program.into(),
         program: Some(proto::Program {
