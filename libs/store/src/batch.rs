@@ -63,6 +63,13 @@ impl Batch {
     }
 }
 
+impl Clone for Batch {
+    fn clone(&self) -> Self {
+        let changes = WriteBatch::from_data(self.changes.data());
+        Self { inner: self.inner.clone(), changes, misuse: self.misuse.clone() }
+    }
+}
+
 impl fmt::Debug for Batch {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Batch").field("len", &self.len()).field("bytes", &self.bytes()).finish_non_exhaustive()

@@ -161,14 +161,19 @@ impl Database {
             None => {
                 options.disable_wal(true);
                 inner.put(batch.changes, options)?;
-                if durability == Durability::Synced { inner.flush() } else { Ok(()) }
+                if durability == Durability::Synced { inner.flush(true) } else { Ok(()) }
             }
         }
     }
 
     /// Brings everything written so far into files. After it, no crash takes any of it.
     pub fn flush(&self) -> Result<(), StoreError> {
-        self.inner.flush()
+        self.inner.flush(true)
+    }
+
+    /// Begins to bring everything written so far into files, in the background.
+    pub fn begin_flush(&self) -> Result<(), StoreError> {
+        self.inner.flush(false)
     }
 
     /// Makes a copy of the database, as it is now, in the new directory `path`. On the same filesystem its files are hard
@@ -262,10 +267,10 @@ impl Inner {
         StoreError::UnknownKeyspace { path: self.path.clone(), name: name.to_owned() }
     }
 
-    fn flush(&self) -> Result<(), StoreError> {
+    fn flush(&self, wait: bool) -> Result<(), StoreError> {
         let families: Result<Vec<_>, _> = self.keyspaces.iter().map(|keyspace| self.family(keyspace)).collect();
         let mut options = FlushOptions::default();
-        options.set_wait(true);
+        options.set_wait(wait);
         self.db.flush_cfs_opt(&families?, &options).map_err(|error| self.place().rocks(&error))
     }
 }
@@ -276,7 +281,7 @@ impl Drop for Inner {
         if self.synced.is_none()
             && !self.read_only
             && !self.has_failed()
-            && let Err(error) = self.flush()
+            && let Err(error) = self.flush(true)
         {
             tracing::warn!(%error, "the newest writes were not flushed on closing; they will be rebuilt");
         }

@@ -66,14 +66,7 @@ impl<'a> Changes<'a> {
     /// No changes yet to `rows`.
     #[must_use]
     pub fn new(rows: &'a dyn Rows) -> Self {
-        Self::keeping(rows, 0)
-    }
-
-    /// No changes yet to `rows`; those that are read stay in memory from batch to batch, up to about so many bytes. Nobody
-    /// else may change them meanwhile.
-    #[must_use]
-    pub fn keeping(rows: &'a dyn Rows, bytes: usize) -> Self {
-        Self { rows, keyspaces: Vec::new(), keep: bytes, kept: 0, changed: 0 }
+        Self { rows, keyspaces: Vec::new(), keep: 0, kept: 0, changed: 0 }
     }
 
     /// Reads a row as it is after the changes so far.
@@ -151,6 +144,12 @@ impl<'a> Changes<'a> {
         slot.row = row;
     }
 
+    /// Rows that were read may stay from batch to batch, up to about so many bytes; none, unless this is called. Nobody else
+    /// may change them meanwhile.
+    pub fn keep_at_most(&mut self, bytes: usize) {
+        self.keep = bytes;
+    }
+
     /// How many rows are changed and not written.
     #[must_use]
     pub fn changed(&self) -> usize {
@@ -213,6 +212,9 @@ impl<'a> Changes<'a> {
     fn age(&mut self) {
         if self.kept <= self.keep / 2 {
             return;
+        }
+        if self.keep == 0 {
+            return self.forget();
         }
         for space in &mut self.keyspaces {
             space.older = std::mem::take(&mut space.recent);

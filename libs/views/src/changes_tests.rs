@@ -100,7 +100,8 @@ proptest! {
         let mut expected = std::collections::BTreeMap::new();
         let store = std::cell::RefCell::new(MemoryRows::default());
         let rows = Shared(&store);
-        let mut changes = Changes::keeping(&rows, keep);
+        let mut changes = Changes::new(&rows);
+        changes.keep_at_most(keep);
         for (number, step) in steps.into_iter().enumerate() {
             let number = number as u64;
             match step {

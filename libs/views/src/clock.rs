@@ -40,6 +40,25 @@ pub fn of(rows: &dyn Rows, program: &ProgramId) -> Result<Option<Clock>, RowErro
     CLOCKS.get(rows, Key::of(program).as_slice())
 }
 
+/// Moves the clock past a record that may come after some that were passed over.
+pub(crate) fn advance_over_gap(changes: &mut Changes<'_>, record: &Record) -> Result<(), FoldError> {
+    let start = Clock { sequence: 0, recorded_at: record.recorded_at };
+    let clock = changes.edit_or(&CLOCKS, Key::of(&record.program).as_slice(), || start)?;
+    if record.sequence <= clock.sequence {
+        return Err(FoldError::Sequence { expected: clock.sequence + 1, found: record.sequence });
+    }
+    *clock = Clock { sequence: record.last_sequence(), recorded_at: record.recorded_at };
+    Ok(())
+}
+
+/// Moves the clock past a record that is passed over. One that is not ahead of the clock leaves it.
+pub(crate) fn pass(changes: &mut Changes<'_>, record: &Record) -> Result<(), FoldError> {
+    match advance_over_gap(changes, record) {
+        Ok(()) | Err(FoldError::Sequence { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 /// Moves the clock past a record, which must be the program's next.
 pub(crate) fn advance(changes: &mut Changes<'_>, record: &Record) -> Result<(), FoldError> {
     let start = Clock { sequence: 0, recorded_at: record.recorded_at };

@@ -101,3 +101,20 @@ pub fn fold(view: &dyn View, changes: &mut Changes<'_>, folded: &Folded<'_>) -> 
     clock::advance(changes, folded.record)?;
     folded.record.moments().try_for_each(|(moment, recorded)| view.apply(changes, folded, moment, recorded))
 }
+
+/// Folds a record that comes after others which were passed over: some of its program's sequences may be missing.
+///
+/// # Errors
+/// As [`fold`].
+pub fn fold_after_gap(view: &dyn View, changes: &mut Changes<'_>, folded: &Folded<'_>) -> Result<(), FoldError> {
+    clock::advance_over_gap(changes, folded.record)?;
+    folded.record.moments().try_for_each(|(moment, recorded)| view.apply(changes, folded, moment, recorded))
+}
+
+/// Passes over a record: the view takes nothing of it but that its sequences are behind it.
+///
+/// # Errors
+/// [`FoldError::Rows`] where the rows cannot be read.
+pub fn pass(changes: &mut Changes<'_>, record: &Record) -> Result<(), FoldError> {
+    clock::pass(changes, record)
+}

@@ -1,21 +1,29 @@
 //! The projector role: folds the log into views, and answers queries from them.
 //!
 //! - [`Projector`]: opens every view of every partition, runs the fold, hands out the services.
-//! - `fold`: one thread a partition. It reads valid records in batches, decodes each once, and gives every view its row
-//!   changes and its place in the log in one write, so that after any crash the view goes on exactly there.
+//! - `engine`: reads a partition once, decodes in parallel, and folds every view on a thread of its own. Row changes and the
+//!   place in the log are one write, so that after any crash the view goes on exactly there.
+//! - `builds`: a view's directories, and which of them answers.
+//! - `decisions`: what was decided about records that cannot be folded.
+//! - `machine`: views as they were: checkpoints, and what is restored from them.
 //! - `store`: a view's rows in RocksDB, behind the traits of `pactum-views`.
-//! - `queries`: what all query services share: the caller's program, `min_sequence`, deadlines, errors.
+//! - `queries`: what all query services share: the caller's program, `min_sequence`, `as_of`, deadlines, errors.
 //! - `services`: the contract's query services, thin.
 //!
 //! A record that cannot be decoded or folded stops the view at it, visibly: in [`Status`], in health, in metrics. It is
 //! never skipped.
 
+mod builds;
 mod deadline;
+mod decisions;
 mod digest;
+mod engine;
 mod fold;
 mod live;
+mod machine;
 mod meters;
 mod options;
+mod past;
 mod projector;
 mod queries;
 mod services;
@@ -23,7 +31,9 @@ mod status;
 mod store;
 mod verify;
 
+pub use decisions::Decision;
 pub use digest::Digest;
+pub use machine::AsOfOptions;
 pub use options::ProjectorOptions;
 pub use projector::{OpenError, Projector, RunError};
 pub use status::{Status, ViewStatus};

@@ -1,6 +1,7 @@
 //! A view of a partition while it is served: its rows, and how far the fold has come.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use pactum_domain::time::Timestamp;
@@ -10,6 +11,10 @@ use pactum_views::clock::{self, Clock};
 use pactum_views::{RowError, View};
 use tokio::sync::watch;
 
+use crate::builds::Builds;
+use crate::decisions::{Decision, Decisions};
+use crate::engine::Build;
+use crate::machine::Shelves;
 use crate::store::ViewStore;
 
 /// How far a view has come.
@@ -21,6 +26,8 @@ pub(crate) struct Progress {
     pub(crate) end: u64,
     /// When the log took the last record folded.
     pub(crate) recorded_at: Option<Timestamp>,
+    /// Records folded since it was opened.
+    pub(crate) records: u64,
     /// Whether it has been at the log's end since it was opened.
     pub(crate) caught_up: bool,
     /// Why it goes on no further; an operator has to see to it.
@@ -33,9 +40,21 @@ pub(crate) struct Progress {
 pub(crate) struct LiveView {
     pub(crate) view: &'static dyn View,
     pub(crate) partition: Partition,
-    /// The rows that answer; another build of the view may take its place.
+    pub(crate) builds: Builds,
+    /// The rows that answer; another build of the view may take their place.
     store: RwLock<Arc<ViewStore>>,
+    /// Where its checkpoints are.
+    pub(crate) shelves: Arc<Shelves>,
     pub(crate) progress: watch::Sender<Progress>,
+    /// Held while the rows that answer are written, and while others take their place.
+    gate: Mutex<()>,
+    decisions: RwLock<Arc<Decisions>>,
+    decisions_path: PathBuf,
+    /// Changes when somebody decided something about the view.
+    pub(crate) control: watch::Sender<()>,
+    /// The build that is to take the place of the rows that answer, if one is being made.
+    build: Mutex<Option<Arc<Build>>>,
+    pub(crate) opened: Instant,
 }
 
 /// A view that does not hold what a query asks for.
@@ -56,14 +75,97 @@ impl From<RowError> for NotReached {
 }
 
 impl LiveView {
-    pub(crate) fn new(view: &'static dyn View, partition: Partition, store: ViewStore, offset: u64) -> Self {
-        let progress = watch::Sender::new(Progress { offset, ..Progress::default() });
-        Self { view, partition, store: RwLock::new(Arc::new(store)), progress }
+    pub(crate) fn new(
+        view: &'static dyn View,
+        partition: Partition,
+        builds: Builds,
+        store: ViewStore,
+        shelves: Arc<Shelves>,
+        offset: u64,
+        (decisions_path, decisions): (PathBuf, Decisions),
+    ) -> Self {
+        Self {
+            view,
+            partition,
+            builds,
+            store: RwLock::new(Arc::new(store)),
+            shelves,
+            progress: watch::Sender::new(Progress { offset, ..Progress::default() }),
+            gate: Mutex::default(),
+            decisions: RwLock::new(Arc::new(decisions)),
+            decisions_path,
+            control: watch::Sender::new(()),
+            build: Mutex::default(),
+            opened: Instant::now(),
+        }
     }
 
     /// The rows that answer now. A query goes on with those it began with, whatever takes their place meanwhile.
     pub(crate) fn store(&self) -> Arc<ViewStore> {
         Arc::clone(&self.store.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Holds the rows that answer in their place.
+    pub(crate) fn gate(&self) -> MutexGuard<'_, ()> {
+        self.gate.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was decided about records that cannot be folded.
+    pub(crate) fn decisions(&self) -> Arc<Decisions> {
+        Arc::clone(&self.decisions.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Keeps a decision on the disk, and has the fold go on. Blocks on the disk.
+    pub(crate) fn decide(&self, decision: Decision) -> std::io::Result<()> {
+        let mut decisions = self.decisions.write().unwrap_or_else(PoisonError::into_inner);
+        let decided = Decisions::clone(&decisions).with(decision);
+        decided.save(&self.decisions_path)?;
+        *decisions = Arc::new(decided);
+        drop(decisions);
+        self.rouse();
+        Ok(())
+    }
+
+    /// Has folds that stopped try again.
+    pub(crate) fn rouse(&self) {
+        self.control.send_replace(());
+    }
+
+    /// The build that is being made, if one is.
+    pub(crate) fn build(&self) -> Option<Arc<Build>> {
+        self.build.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Notes a build that is being made; false where there is one already.
+    pub(crate) fn begin_build(&self, build: &Arc<Build>) -> bool {
+        let mut slot = self.build.lock().unwrap_or_else(PoisonError::into_inner);
+        if slot.is_some() {
+            return false;
+        }
+        *slot = Some(Arc::clone(build));
+        true
+    }
+
+    /// Forgets the build that was being made.
+    pub(crate) fn end_build(&self) -> Option<Arc<Build>> {
+        self.build.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Has a build answer from now on, if it holds as much as what answers now. What it holds must be on the disk, but for
+    /// what is folded again after a crash.
+    pub(crate) fn take_over(&self, build: &Arc<Build>) -> std::io::Result<bool> {
+        let gate = self.gate();
+        let built = build.progress.borrow().clone();
+        if built.offset < self.progress.borrow().offset {
+            return Ok(false);
+        }
+        self.builds.set_live(&build.name)?;
+        *self.store.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&build.store);
+        self.end_build();
+        self.progress.send_replace(built);
+        drop(gate);
+        self.rouse();
+        Ok(true)
     }
 
     /// How far it has folded a program; `None` where it knows nothing of it.

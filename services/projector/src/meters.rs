@@ -15,8 +15,8 @@ pub(crate) struct FoldMeters {
 }
 
 impl FoldMeters {
-    pub(crate) fn new(view: &'static str, partition: Partition) -> Self {
-        let labels = [("view", view.to_owned()), ("partition", partition.to_string())];
+    pub(crate) fn new(view: String, partition: Partition) -> Self {
+        let labels = [("view", view), ("partition", partition.to_string())];
         Self {
             lag_records: gauge!("pactum_projector_lag_records", &labels),
             lag_seconds: gauge!("pactum_projector_lag_seconds", &labels),

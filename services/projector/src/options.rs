@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use pactum_store::Shared;
 
+use crate::machine::AsOfOptions;
+
 /// How the role behaves.
 #[derive(Clone, Debug)]
 pub struct ProjectorOptions {
@@ -14,8 +16,12 @@ pub struct ProjectorOptions {
     pub shared: Shared,
     /// How many entries of the log a batch has, at most.
     pub batch: usize,
+    /// How much memory rows may take that are kept decoded from batch to batch, of all views together.
+    pub kept_rows_bytes: usize,
     /// How often what was folded is brought to the disk. After a crash, so much is folded again.
     pub flush_every: Duration,
+    /// How much the past may cost.
+    pub as_of: AsOfOptions,
     /// How long a query waits for `min_sequence` where its caller names no deadline.
     pub default_deadline: Duration,
     /// How long it waits at most.
@@ -30,7 +36,9 @@ impl Default for ProjectorOptions {
             data: PathBuf::from("views"),
             shared: Shared::default(),
             batch: 2_000,
+            kept_rows_bytes: 96 * 1024 * 1024,
             flush_every: Duration::from_secs(30),
+            as_of: AsOfOptions::default(),
             default_deadline: Duration::from_secs(10),
             max_deadline: Duration::from_secs(60),
             max_message_bytes: 1024 * 1024,

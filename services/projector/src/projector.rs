@@ -1,9 +1,7 @@
 //! The role: views opened, folded, served.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 
 use pactum_journal::Position;
 use pactum_log::{Log, Partition};
@@ -13,8 +11,11 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
-use crate::fold::PartitionFold;
+use crate::builds::Builds;
+use crate::decisions::Decisions;
+use crate::engine::Host;
 use crate::live::LiveView;
+use crate::machine::{Machines, Shelves};
 use crate::options::ProjectorOptions;
 use crate::queries::Queries;
 use crate::services;
@@ -38,24 +39,32 @@ pub enum OpenError {
         /// Why.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// What was left of restored views and checkpoints cannot be removed.
+    #[error("what was left of the past in {} cannot be removed", data.display())]
+    Past {
+        /// The directory of the views.
+        data: std::path::PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
 }
 
 /// The fold ended wrongly.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// A thread could not be started.
-    #[error("the fold of partition {partition} cannot be started")]
+    #[error("the thread {name} cannot be started")]
     Start {
-        /// Which partition.
-        partition: Partition,
+        /// Its name.
+        name: String,
         /// Why.
         source: std::io::Error,
     },
     /// A fold ended in a panic: a bug.
-    #[error("the fold of partition {partition} ended in a panic; please report this with the log")]
+    #[error("the thread {name} ended in a panic; please report this with the log")]
     Panicked {
-        /// Which partition.
-        partition: Partition,
+        /// Its name.
+        name: String,
     },
 }
 
@@ -77,12 +86,19 @@ impl Projector {
     /// [`OpenError`] where a view's files are in use, damaged, or of another build.
     pub fn open(log: Arc<dyn Log>, options: ProjectorOptions) -> Result<Self, OpenError> {
         let all = (0..log.partitions()).flat_map(|partition| ALL.iter().map(move |view| (partition, *view)));
-        let opened = open_all(&options, &all.collect::<Vec<_>>());
+        let shelves = Arc::new(Shelves::new(options.shared.clone(), options.as_of.clone()));
+        let opened = open_all(&options, &shelves, &all.collect::<Vec<_>>());
         let opened: Vec<_> = opened.into_iter().collect::<Result<_, _>>()?;
         let (views, positions): (Vec<_>, Vec<_>) = opened.into_iter().map(|(live, at)| (Arc::new(live), at)).unzip();
         let status = Status { views: views.into() };
         let stop = CancellationToken::new();
-        let queries = Arc::new(Queries::new(Arc::clone(&log), &status, options.clone(), stop.clone()));
+        // Every view is locked by now: no other process works here.
+        let past = |source| OpenError::Past { data: options.data.clone(), source };
+        Shelves::remove_orphans(&options.data).map_err(past)?;
+        let scratch = options.data.join("as-of");
+        let machines = Machines::open(Arc::clone(&log), shelves, scratch, stop.clone()).map_err(past)?;
+        let queries = Queries::new(Arc::clone(&log), &status, options.clone(), machines, stop.clone());
+        let queries = Arc::new(queries);
         Ok(Self { log, options, status, positions, queries, stop })
     }
 
@@ -103,33 +119,12 @@ impl Projector {
     /// [`RunError`] where a thread cannot be started, or ended in a panic. A view that stops at a record is no such error:
     /// the others go on, and [`Status`] tells.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
-        let threads = self.start(&stop)?;
+        let host = Host::start(&self.log, &self.options, &self.status, &self.positions, &stop).await?;
         stop.cancelled().await;
         self.stop.cancel();
-        let joined = tokio::task::spawn_blocking(move || {
-            let mut result = Ok(());
-            for (partition, thread) in threads {
-                if thread.join().is_err() {
-                    result = Err(RunError::Panicked { partition });
-                }
-            }
-            result
-        });
-        joined.await.unwrap_or(Err(RunError::Panicked { partition: 0 }))
-    }
-
-    fn start(&self, stop: &CancellationToken) -> Result<Vec<(Partition, JoinHandle<()>)>, RunError> {
-        let runtime = Handle::current();
-        let mut threads = Vec::new();
-        for partition in 0..self.log.partitions() {
-            let views = self.status.views.iter().cloned().zip(self.positions.iter().cloned());
-            let views = views.filter(|(live, _)| live.partition == partition).collect();
-            let log = Arc::clone(&self.log);
-            let fold = PartitionFold::new(log, partition, views, self.options.clone(), runtime.clone(), stop.clone());
-            let thread = std::thread::Builder::new().name(format!("fold-{partition}")).spawn(move || fold.run());
-            threads.push((partition, thread.map_err(|source| RunError::Start { partition, source })?));
-        }
-        Ok(threads)
+        self.queries.machines.stopped().await;
+        let joined = tokio::task::spawn_blocking(move || host.join());
+        joined.await.unwrap_or(Err(RunError::Panicked { name: "join".to_owned() }))
     }
 
     /// Folds a view from zero beside the live one, up to where that is now, and compares the rows.
@@ -140,7 +135,8 @@ impl Projector {
         let found = self.status.views.iter().find(|live| live.partition == partition && live.view.name() == view);
         let found = found.cloned();
         let live = found.ok_or_else(|| VerifyError::NoSuchView { view: view.to_owned(), partition })?;
-        let scratch = directory(&self.options.data, partition, live.view).with_extension("verify");
+        let name = format!("{}@{}.verify", live.view.name(), live.view.version());
+        let scratch = self.options.data.join(partition.to_string()).join(name);
         let (log, shared, runtime) = (Arc::clone(&self.log), self.options.shared.clone(), Handle::current());
         let verified = tokio::task::spawn_blocking(move || verify(&runtime, &log, &live, &scratch, &shared));
         verified.await.map_err(|_| VerifyError::Panicked)?
@@ -153,19 +149,15 @@ impl std::fmt::Debug for Projector {
     }
 }
 
-fn directory(data: &Path, partition: Partition, view: &dyn View) -> PathBuf {
-    data.join(partition.to_string()).join(format!("{}@{}", view.name(), view.version()))
-}
-
 type Opened = Result<(LiveView, Position), OpenError>;
 
 /// Opens views side by side: each waits for the disk most of the time.
-fn open_all(options: &ProjectorOptions, all: &[(Partition, &'static dyn View)]) -> Vec<Opened> {
+fn open_all(options: &ProjectorOptions, shelves: &Arc<Shelves>, all: &[(Partition, &'static dyn View)]) -> Vec<Opened> {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut opened = Vec::new();
         while let Some((index, (partition, view))) = take(&next, all) {
-            opened.push((index, open(options, partition, view)));
+            opened.push((index, open(options, shelves, partition, view)));
         }
         opened
     };
@@ -186,10 +178,24 @@ fn take<T: Copy>(next: &AtomicUsize, all: &[T]) -> Option<(usize, T)> {
     all.get(index).map(|one| (index, *one))
 }
 
-fn open(options: &ProjectorOptions, partition: Partition, view: &'static dyn View) -> Opened {
-    let failed = |source: ViewStoreError| OpenError::View { view: view.name(), partition, source: Box::new(source) };
-    let path = directory(&options.data, partition, view);
-    let store = ViewStore::open(&path, view, &options.shared).map_err(failed)?;
-    let position = store.position().map_err(failed)?;
-    Ok((LiveView::new(view, partition, store, position.offset), position))
+fn open(
+    options: &ProjectorOptions,
+    shelves: &Arc<Shelves>,
+    partition: Partition,
+    view: &'static dyn View,
+) -> Opened {
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| OpenError::View { view: view.name(), partition, source };
+    let files = |error: std::io::Error| failed(Box::new(error));
+    let rows = |error: ViewStoreError| failed(Box::new(error));
+    let directory = options.data.join(partition.to_string());
+    let builds = Builds::of(&directory, view);
+    let path = builds.path(&builds.live().map_err(files)?);
+    let store = ViewStore::open(&path, view, &options.shared).map_err(rows)?;
+    // Only now: the store's lock says that no other process is building.
+    builds.remove_unfinished().map_err(files)?;
+    let position = store.position().map_err(rows)?;
+    let decided = Decisions::path(&directory, view.name());
+    let decisions = Decisions::read(&decided).map_err(files)?;
+    Ok((LiveView::new(view, partition, builds, store, Arc::clone(shelves), position.offset, (decided, decisions)), position))
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pactum_api::{Caller, InvalidRequest, error};
+use pactum_api::proto::common::v1::AsOf;
+use pactum_api::{Caller, InvalidRequest, error, query};
 use pactum_domain::rejection::Rejection;
 use pactum_events::partition_of;
 use pactum_ids::{PartnerId, ProgramId};
@@ -13,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
 use crate::live::{LiveView, NotReached};
+use crate::machine::{Machines, Moments, Scratch, Wanted};
 use crate::meters::QueryMeters;
 use crate::options::ProjectorOptions;
 use crate::services::cache::Cache;
-use crate::{deadline, fold, status};
+use crate::store::ViewStore;
+use crate::{deadline, fold, past, status};
 
 /// The views of one partition, by what they are for.
 pub(crate) struct PartitionViews {
@@ -34,6 +37,8 @@ pub(crate) struct Queries {
     pub(crate) pipelines: Cache,
     /// Cancelled when the role stops: streams that follow the log end.
     pub(crate) stop: CancellationToken,
+    pub(crate) machines: Machines,
+    moments: Moments,
     partitions: Vec<PartitionViews>,
     options: ProjectorOptions,
 }
@@ -43,6 +48,42 @@ pub(crate) struct Asked<'q> {
     pub(crate) caller: Arc<Caller>,
     pub(crate) views: &'q PartitionViews,
     pub(crate) deadline: std::time::Instant,
+    queries: &'q Queries,
+}
+
+/// As of when a request asks: now, holding at least `min_sequence` and what the page before held, or in the past.
+#[derive(Clone, Copy)]
+pub(crate) struct When<'r> {
+    pub(crate) min_sequence: u64,
+    pub(crate) as_of: Option<&'r AsOf>,
+    /// The sequence in the page token: what the page before held. 0 where there is none.
+    pub(crate) page: u64,
+}
+
+/// The rows that a request is answered from.
+pub(crate) struct Held {
+    rows: HeldRows,
+    /// What they hold of the program, at least; in the past, exactly.
+    pub(crate) sequence: u64,
+}
+
+enum HeldRows {
+    Now(Arc<ViewStore>),
+    Then(Arc<Scratch>),
+}
+
+impl Held {
+    pub(crate) fn store(&self) -> &ViewStore {
+        match &self.rows {
+            HeldRows::Now(store) => store,
+            HeldRows::Then(scratch) => scratch.store(),
+        }
+    }
+
+    /// The sequence, where it is one of the past.
+    pub(crate) fn past(&self) -> Option<u64> {
+        matches!(self.rows, HeldRows::Then(_)).then_some(self.sequence)
+    }
 }
 
 impl Queries {
@@ -50,6 +91,7 @@ impl Queries {
         log: Arc<dyn Log>,
         status: &status::Status,
         options: ProjectorOptions,
+        machines: Machines,
         stop: CancellationToken,
     ) -> Self {
         let view = |partition, name| {
@@ -65,7 +107,9 @@ impl Queries {
             ownership: view(partition, "ownership"),
         });
         let partitions = partitions.collect();
-        Self { log, meters: QueryMeters::new(), pipelines: Cache::default(), stop, partitions, options }
+        let moments = Moments::new(Arc::clone(&log));
+        let (meters, pipelines) = (QueryMeters::new(), Cache::default());
+        Self { log, meters, pipelines, stop, machines, moments, partitions, options }
     }
 
     /// Lets a request in. What it asks about is in its caller's program: the parsers of `pactum_api::query` see to that.
@@ -73,7 +117,7 @@ impl Queries {
         let caller = Arc::clone(Caller::of(request.extensions())?);
         let partitions = u32::try_from(self.partitions.len()).unwrap_or(u32::MAX);
         let views = &self.partitions[partition_of(&caller.program, partitions) as usize];
-        Ok(Asked { caller, views, deadline: deadline::of(request.metadata(), &self.options) })
+        Ok(Asked { caller, views, deadline: deadline::of(request.metadata(), &self.options), queries: self })
     }
 }
 
@@ -93,6 +137,29 @@ impl Asked<'_> {
         Ok(self.caller.partner().cloned())
     }
 
+    /// The view's rows as of when the request asks, waited for or restored.
+    pub(crate) async fn rows(&self, view: &Arc<LiveView>, when: When<'_>) -> Result<Held, Status> {
+        let Some(as_of) = query::as_of(&self.caller, when.as_of, when.min_sequence)? else {
+            // What it holds is told before its rows are taken: they hold that, or more.
+            let sequence = self.reach(view, when.min_sequence.max(when.page)).await?;
+            return Ok(Held { rows: HeldRows::Now(view.store()), sequence });
+        };
+        let (program, deadline) = (self.program(), self.deadline);
+        let programs = &self.views.programs;
+        let find = async |as_of| {
+            let found = self.queries.moments.find(programs, program, as_of, deadline).await;
+            found.map_err(|error| past::no_moment(&error, as_of, programs.view.name()))
+        };
+        let mut moment = find(as_of).await?;
+        if when.page != 0 && when.page != moment.sequence {
+            moment = find(past::of_page(as_of, when.page, moment.sequence)?).await?;
+        }
+        let machines = &self.queries.machines;
+        let scratch = machines.get(Wanted { view, program, moment }, deadline).await;
+        let scratch = scratch.map_err(|error| past::not_restored(&error, view.view.name(), machines.retry_after()))?;
+        Ok(Held { rows: HeldRows::Then(scratch), sequence: moment.sequence })
+    }
+
     /// Waits until the view holds everything up to `min_sequence`, and says what it holds.
     pub(crate) async fn reach(&self, view: &LiveView, min_sequence: u64) -> Result<u64, Status> {
         match view.reach(self.program(), min_sequence, self.deadline).await {
@@ -106,7 +173,7 @@ impl Asked<'_> {
 }
 
 /// What the rows of a snapshot hold of a program.
-pub(crate) fn held(rows: &dyn Rows, program: &ProgramId) -> Result<u64, Status> {
+pub(crate) fn sequence_of(rows: &dyn Rows, program: &ProgramId) -> Result<u64, Status> {
     let clock = clock::of(rows, program).map_err(|error| unreadable(&error))?;
     Ok(clock.map_or(0, |clock| clock.sequence))
 }

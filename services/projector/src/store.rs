@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use pactum_journal::Position;
-use pactum_store::{Database, Direction, Durability, Keyspace, KeyspaceSpec, Options, Shared, Snapshot, StoreError};
+use pactum_store::{
+    Batch, Database, Direction, Durability, Keyspace, KeyspaceSpec, Options, Shared, Snapshot, StoreError,
+};
 use pactum_views::changes::Write;
 use pactum_views::view::COMMON_KEYSPACES;
 use pactum_views::{KeyRange, Order, RowError, Rows, View, Visit};
@@ -34,11 +36,21 @@ pub(crate) struct ViewStore {
 
 impl ViewStore {
     pub(crate) fn open(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+        Self::open_as(path, view, shared, false)
+    }
+
+    /// Opens a view that is there, to read it only.
+    pub(crate) fn look(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+        Self::open_as(path, view, shared, true)
+    }
+
+    fn open_as(path: &Path, view: &dyn View, shared: &Shared, read_only: bool) -> Result<Self, ViewStoreError> {
         let names: Vec<&'static str> = view.keyspaces().iter().chain(COMMON_KEYSPACES).copied().collect();
         let specs: Vec<_> = names.iter().copied().chain([META]).map(KeyspaceSpec::new).collect();
         let options = Options {
             shared: shared.clone(),
             rebuildable: true,
+            read_only,
             write_buffer_bytes: WRITE_BUFFER,
             ..Options::default()
         };
@@ -47,6 +59,16 @@ impl ViewStore {
         let keyspaces = keyspaces.collect::<Result<_, StoreError>>()?;
         let meta = database.keyspace(META)?;
         Ok(Self { database, keyspaces, meta })
+    }
+
+    /// Its directory.
+    pub(crate) fn path(&self) -> &Path {
+        self.database.path()
+    }
+
+    /// Makes a copy of it, as it is now, in the new directory `path`.
+    pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
+        self.database.checkpoint(path)
     }
 
     /// The place in the log up to which the rows hold.
@@ -62,18 +84,27 @@ impl ViewStore {
 
     /// Writes rows and position together.
     pub(crate) fn write(&self, writes: &[Write], position: &Position) -> Result<(), StoreError> {
-        let mut batch = self.database.batch();
+        let mut batch = self.batch();
         for write in writes {
-            let keyspace = self.keyspace(write.keyspace);
-            match &write.row {
-                Some(row) => batch.put(keyspace, &write.key, row),
-                None => batch.delete(keyspace, &write.key),
-            }
+            batch.set(write.keyspace, &write.key, write.row.as_deref());
         }
-        let bytes = postcard::to_extend(position, vec![POSITION_VERSION])
-            .expect("a Vec takes any number of bytes, and a position is plain numbers and text");
-        batch.put(&self.meta, POSITION, &bytes);
-        self.database.write(batch, Durability::Deferred)
+        batch.set_position(position);
+        self.database.write(batch.batch, Durability::Deferred)
+    }
+
+    /// An empty batch.
+    pub(crate) fn batch(&self) -> StoreBatch<'_> {
+        StoreBatch { store: self, batch: self.database.batch() }
+    }
+
+    /// Writes a batch, whole.
+    pub(crate) fn commit(&self, batch: &StoreBatch<'_>) -> Result<(), StoreError> {
+        self.database.write(batch.batch.clone(), Durability::Deferred)
+    }
+
+    /// Begins to bring everything written so far to the disk, in the background.
+    pub(crate) fn begin_flush(&self) -> Result<(), StoreError> {
+        self.database.begin_flush()
     }
 
     /// Brings everything written so far to the disk.
@@ -99,6 +130,30 @@ impl ViewStore {
     fn keyspace(&self, name: &'static str) -> &Keyspace {
         let found = self.keyspaces.iter().find(|(known, _)| *known == name).map(|(_, keyspace)| keyspace);
         found.unwrap_or_else(|| unreachable!("a view reads and writes the keyspaces it names, and {name} is none"))
+    }
+}
+
+/// Rows and position that are written together.
+pub(crate) struct StoreBatch<'a> {
+    store: &'a ViewStore,
+    batch: Batch,
+}
+
+impl StoreBatch<'_> {
+    /// Writes a row, or deletes it.
+    pub(crate) fn set(&mut self, keyspace: &'static str, key: &[u8], row: Option<&[u8]>) {
+        let keyspace = self.store.keyspace(keyspace);
+        match row {
+            Some(row) => self.batch.put(keyspace, key, row),
+            None => self.batch.delete(keyspace, key),
+        }
+    }
+
+    /// Says up to where the rows hold.
+    pub(crate) fn set_position(&mut self, position: &Position) {
+        let bytes = postcard::to_extend(position, vec![POSITION_VERSION])
+            .expect("a Vec takes any number of bytes, and a position is plain numbers and text");
+        self.batch.put(&self.store.meta, POSITION, &bytes);
     }
 }
 

@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use pactum_events::decode;
 use pactum_journal::{FollowError, Follower, Position};
 use pactum_log::{Log, Partition};
 use pactum_store::Shared;
-use pactum_views::{Changes, FoldError, Folded, Place, RowError, fold};
+use pactum_views::{Changes, RowError};
 
 use crate::digest::Digest;
+use crate::engine::{Decoded, Unfoldable, fold_one};
 use crate::live::LiveView;
 use crate::store::{ViewStore, ViewStoreError};
 
@@ -51,22 +51,9 @@ pub enum VerifyError {
     /// The log cannot be read.
     #[error("the log cannot be followed")]
     Log(#[from] FollowError),
-    /// A record cannot be decoded.
-    #[error("the record at offset {offset} cannot be read")]
-    Record {
-        /// Where it lies.
-        offset: u64,
-        /// Why.
-        source: pactum_events::DecodeError,
-    },
-    /// A record cannot be folded.
-    #[error("the record at offset {offset} cannot be folded")]
-    Fold {
-        /// Where it lies.
-        offset: u64,
-        /// Why.
-        source: FoldError,
-    },
+    /// A record cannot be decoded or folded.
+    #[error("{0}")]
+    Record(String),
     /// The view's rows cannot be read.
     #[error(transparent)]
     Rows(#[from] RowError),
@@ -76,6 +63,12 @@ pub enum VerifyError {
     /// Verifying ended in a panic: a bug.
     #[error("verifying ended in a panic; please report this with the log")]
     Panicked,
+}
+
+impl From<Unfoldable> for VerifyError {
+    fn from(unfoldable: Unfoldable) -> Self {
+        Self::Record(unfoldable.why)
+    }
 }
 
 impl From<ViewStoreError> for VerifyError {
@@ -113,16 +106,13 @@ pub(crate) fn verify(
 }
 
 async fn fold_to(log: &Arc<dyn Log>, live: &LiveView, store: &ViewStore, end: u64) -> Result<(), VerifyError> {
+    let decisions = live.decisions();
     let mut follower = Follower::open(Arc::clone(log), live.partition, Position::default()).await?;
     while follower.position().offset < end {
         let batch = follower.next(BATCH).await?;
         let mut changes = Changes::new(store);
         for valid in batch.records.iter().filter(|valid| valid.offset < end) {
-            let offset = valid.offset;
-            let record = decode(&valid.body).map_err(|source| VerifyError::Record { offset, source })?;
-            let place = Place { offset, term: valid.term, n: valid.n };
-            fold(live.view, &mut changes, &Folded { record: &record, place })
-                .map_err(|source| VerifyError::Fold { offset, source })?;
+            fold_one(live.view, &mut changes, &Decoded::of(valid), &decisions)?;
         }
         let writes = changes.into_writes();
         store.write(&writes, &batch.position).map_err(ViewStoreError::from)?;

@@ -15,6 +15,8 @@ pub(crate) struct CacheKey {
     pub(crate) program: ProgramId,
     /// The partner whose eyes see it; none: the vendor's.
     pub(crate) scope: Option<PartnerId>,
+    /// The moment of the past it is of; none: now. So that what was does not displace what is.
+    pub(crate) past: Option<u64>,
     /// The question: filter and groups, encoded.
     pub(crate) question: Vec<u8>,
 }
@@ -49,7 +51,7 @@ mod tests {
 
     fn key(question: usize) -> CacheKey {
         let program = ProgramId::new("acme").unwrap();
-        CacheKey { program, scope: None, question: question.to_be_bytes().to_vec() }
+        CacheKey { program, scope: None, past: None, question: question.to_be_bytes().to_vec() }
     }
 
     #[test]

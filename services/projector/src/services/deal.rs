@@ -9,7 +9,7 @@ use pactum_api::{error, query};
 use pactum_views::deals::{self, ListError, Query};
 use tonic::{Request, Response, Status};
 
-use crate::queries::{Queries, blocking, held, unreadable};
+use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
 
 /// `pactum.deal.v1.DealQueryService`.
 pub(crate) struct Deals(pub(crate) Arc<Queries>);
@@ -23,14 +23,14 @@ impl DealQueryService for Deals {
         let _timer = self.0.meters.get_deal();
         let asked = self.0.admit(&request)?;
         let id = query::deal(&asked.caller, "name", &request.get_ref().name)?;
-        let (view, program) = (&asked.views.deals, asked.program());
-        // The sequence is read before the row: the row holds at least what the sequence says.
-        let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let row = deals::get(&*view.store(), program, &id).map_err(|error| unreadable(&error))?;
+        let (asks, program) = (request.get_ref(), asked.program());
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: 0 };
+        let held = asked.rows(&asked.views.deals, when).await?;
+        let row = deals::get(held.store(), program, &id).map_err(|error| unreadable(&error))?;
         let row = row.filter(|row| asked.caller.sees(&row.deal.partner));
         let row = row.ok_or_else(|| error::not_found("deal", id.as_str()))?;
         let deal = Some(deal_to_proto(program, &row.deal, &asked.caller));
-        Ok(Response::new(proto::GetDealResponse { deal, sequence }))
+        Ok(Response::new(proto::GetDealResponse { deal, sequence: held.sequence }))
     }
 
     async fn list_deals(
@@ -44,13 +44,12 @@ impl DealQueryService for Deals {
         let (own, size) = (asked.scope()?, query::page_size(asks.page_size)?);
         let query = Query::new(program.clone(), own, &asks.filter, &asks.order_by, size, &asks.page_token)
             .map_err(|error| refused(&error))?;
-        let view = Arc::clone(&asked.views.deals);
-        asked.reach(&view, asks.min_sequence.max(query.min_sequence())).await?;
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: query.min_sequence() };
+        let held = asked.rows(&asked.views.deals, when).await?;
         let caller = Arc::clone(&asked.caller);
         let answer = blocking(move || {
-            let store = view.store();
-            let rows = store.snapshot();
-            let sequence = held(&rows, &program)?;
+            let rows = held.store().snapshot();
+            let sequence = sequence_of(&rows, &program)?;
             let page = deals::list(&rows, &query, sequence).map_err(|error| refused(&error))?;
             Ok(proto::ListDealsResponse {
                 deals: page.deals.iter().map(|row| deal_to_proto(&program, &row.deal, &caller)).collect(),

@@ -18,7 +18,7 @@ use pactum_views::ownership::history::{self, exists, involves};
 use pactum_views::ownership::{self, HistoryError, Query};
 use tonic::{Request, Response, Status};
 
-use crate::queries::{Queries, blocking, held, unreadable};
+use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
 
 /// `pactum.audit.v1.OwnershipQueryService`.
 pub(crate) struct Ownerships(pub(crate) Arc<Queries>);
@@ -41,16 +41,16 @@ impl OwnershipQueryService for Ownerships {
         let message = request.get_ref();
         let program = query::program(&asked.caller, "parent", &message.parent)?;
         asked.scope()?;
-        let (view, caller) = (Arc::clone(&asked.views.ownership), Arc::clone(&asked.caller));
+        let caller = Arc::clone(&asked.caller);
         let asks = Asks::parse(&caller, message.subject.as_ref())?;
         let subject = asks.text(&caller);
         let (size, token) = (query::page_size(message.page_size)?, message.page_token.clone());
-        let held_before = Query::token_sequence(&program, &subject, &token);
-        asked.reach(&view, message.min_sequence.max(held_before)).await?;
+        let page = Query::token_sequence(&program, &subject, &token);
+        let when = When { min_sequence: message.min_sequence, as_of: message.as_of.as_ref(), page };
+        let held = asked.rows(&asked.views.ownership, when).await?;
         let answer = blocking(move || {
-            let store = view.store();
-            let rows = store.snapshot();
-            let sequence = held(&rows, &program)?;
+            let rows = held.store().snapshot();
+            let sequence = sequence_of(&rows, &program)?;
             let accounts = asks.accounts(&rows, &program, &caller)?;
             let query = Query::new(program.clone(), &subject, accounts.clone(), size, &token);
             let query = query.map_err(|error| refused(&error))?;

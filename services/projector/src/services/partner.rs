@@ -9,7 +9,7 @@ use pactum_api::{error, query};
 use pactum_views::partners::{self, ListError, Query};
 use tonic::{Request, Response, Status};
 
-use crate::queries::{Queries, blocking, held, unreadable};
+use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
 
 /// `pactum.partner.v1.PartnerQueryService`.
 pub(crate) struct Partners(pub(crate) Arc<Queries>);
@@ -23,13 +23,14 @@ impl PartnerQueryService for Partners {
         let _timer = self.0.meters.get_partner();
         let asked = self.0.admit(&request)?;
         let id = query::partner(&asked.caller, "name", &request.get_ref().name)?;
-        let (view, program) = (&asked.views.partners, asked.program());
-        let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let row = partners::get(&*view.store(), program, &id).map_err(|error| unreadable(&error))?;
+        let (asks, program) = (request.get_ref(), asked.program());
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: 0 };
+        let held = asked.rows(&asked.views.partners, when).await?;
+        let row = partners::get(held.store(), program, &id).map_err(|error| unreadable(&error))?;
         let row = row.filter(|row| asked.caller.sees(&row.partner.id));
         let row = row.ok_or_else(|| error::not_found("partner", id.as_str()))?;
         let partner = Some(partner_to_proto(program, &row.partner));
-        Ok(Response::new(proto::GetPartnerResponse { partner, sequence }))
+        Ok(Response::new(proto::GetPartnerResponse { partner, sequence: held.sequence }))
     }
 
     async fn list_partners(
@@ -43,12 +44,11 @@ impl PartnerQueryService for Partners {
         let (own, size) = (asked.scope()?, query::page_size(asks.page_size)?);
         let query = Query::new(program.clone(), own, &asks.filter, &asks.order_by, size, &asks.page_token)
             .map_err(|error| refused(&error))?;
-        let view = Arc::clone(&asked.views.partners);
-        asked.reach(&view, asks.min_sequence.max(query.min_sequence())).await?;
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: query.min_sequence() };
+        let held = asked.rows(&asked.views.partners, when).await?;
         let answer = blocking(move || {
-            let store = view.store();
-            let rows = store.snapshot();
-            let sequence = held(&rows, &program)?;
+            let rows = held.store().snapshot();
+            let sequence = sequence_of(&rows, &program)?;
             let page = partners::list(&rows, &query, sequence).map_err(|error| refused(&error))?;
             Ok(proto::ListPartnersResponse {
                 partners: page.partners.iter().map(|row| partner_to_proto(&program, &row.partner)).collect(),

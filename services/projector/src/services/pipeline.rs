@@ -17,7 +17,7 @@ use smol_str::SmolStr;
 use tonic::{Request, Response, Status};
 
 use super::cache::CacheKey;
-use crate::queries::{Queries, blocking, held, unreadable};
+use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
 
 /// The longest list of a filter.
 const MAX_VALUES: usize = 100;
@@ -36,18 +36,18 @@ impl PipelineQueryService for Pipelines {
         let asks = request.get_ref();
         let program = query::program(&asked.caller, "parent", &asks.parent)?;
         let scope = asked.scope()?;
-        let view = Arc::clone(&asked.views.pipeline);
-        let sequence = asked.reach(&view, asks.min_sequence).await?;
-        let key = CacheKey { program: program.clone(), scope: scope.clone(), question: question(asks) };
-        if let Some(answer) = self.0.pipelines.get(&key, sequence) {
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: 0 };
+        let held = asked.rows(&asked.views.pipeline, when).await?;
+        let past = held.past();
+        let key = CacheKey { program: program.clone(), scope: scope.clone(), past, question: question(asks) };
+        if let Some(answer) = self.0.pipelines.get(&key, held.sequence) {
             return Ok(Response::new(proto::QueryPipelineResponse::clone(&answer)));
         }
         let filter = filter(&asked.caller, asks.filter.as_ref())?;
         let group_by = dimensions(&asks.group_by)?;
         let answer = blocking(move || {
-            let store = view.store();
-            let rows = store.snapshot();
-            let sequence = held(&rows, &program)?;
+            let rows = held.store().snapshot();
+            let sequence = sequence_of(&rows, &program)?;
             let answer = pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by);
             let answer = answer.map_err(|error| refused(&error))?;
             Ok(to_proto(&program, answer, sequence))

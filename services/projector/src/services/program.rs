@@ -8,10 +8,11 @@ use pactum_api::proto::program::v1::program_query_service_server::ProgramQuerySe
 use pactum_api::{error, query};
 use pactum_domain::rejection::Rejection;
 use pactum_ids::{ImportId, ProgramId};
+use pactum_views::clock;
 use pactum_views::programs::{self, PolicyVersion, ProgramRow};
 use tonic::{Request, Response, Status};
 
-use crate::queries::{Queries, unreadable};
+use crate::queries::{Queries, When, unreadable};
 
 /// `pactum.program.v1.ProgramQueryService`.
 pub(crate) struct Programs(pub(crate) Arc<Queries>);
@@ -25,20 +26,20 @@ impl ProgramQueryService for Programs {
         let _timer = self.0.meters.get_program();
         let asked = self.0.admit(&request)?;
         let id = query::program(&asked.caller, "name", &request.get_ref().name)?;
-        let view = &asked.views.programs;
-        let sequence = asked.reach(view, request.get_ref().min_sequence).await?;
-        let store = view.store();
-        let row = programs::get(&*store, &id).map_err(|error| unreadable(&error))?;
+        let asks = request.get_ref();
+        let when = When { min_sequence: asks.min_sequence, as_of: asks.as_of.as_ref(), page: 0 };
+        let held = asked.rows(&asked.views.programs, when).await?;
+        let row = programs::get(held.store(), &id).map_err(|error| unreadable(&error))?;
         let row = row.ok_or_else(|| error::rejected(&Rejection::ProgramNotFound))?;
-        let clock = view.clock(&id).map_err(|error| unreadable(&error))?;
+        let clock = clock::of(held.store(), &id).map_err(|error| unreadable(&error))?;
         let in_force = clock.and_then(|clock| row.policy_at(clock.recorded_at));
         let document = match in_force.filter(|_| asked.caller.partner().is_none()) {
-            Some(PolicyVersion { version, .. }) => programs::policy(&*store, &id, version),
+            Some(PolicyVersion { version, .. }) => programs::policy(held.store(), &id, version),
             None => Ok(None),
         };
         let document = document.map_err(|error| unreadable(&error))?.map_or_else(String::new, |row| row.document);
         let program = to_proto(&id, row, in_force, document);
-        Ok(Response::new(proto::GetProgramResponse { program: Some(program), sequence }))
+        Ok(Response::new(proto::GetProgramResponse { program: Some(program), sequence: held.sequence }))
     }
 }
 

@@ -12,13 +12,13 @@ use pactum_api::proto::replay::v1::replay_service_server::ReplayService;
 use pactum_api::{error, query};
 use pactum_events::{Record, data, decode, event_type, event_version, program_of, resource_name};
 use pactum_ids::ProgramId;
-use pactum_journal::{FollowError, Follower, Position};
-use pactum_log::LogError;
+use pactum_journal::{Follower, Position};
 use pactum_views::programs;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use crate::fold::chain;
+use crate::past::unreadable_log;
 use crate::queries::{Queries, unreadable};
 
 /// How many entries are read at once.
@@ -132,14 +132,5 @@ impl Replayed {
                 data_json: data(&recorded.event).to_string(),
             });
         }
-    }
-}
-
-fn unreadable_log(follow_error: &FollowError) -> Status {
-    let why = chain(follow_error);
-    match follow_error {
-        FollowError::Log { source: LogError::Corrupt(_), .. } | FollowError::Entry { .. } => error::data_corrupt(&why),
-        FollowError::Log { .. } => error::log_unavailable(&why),
-        FollowError::Genesis { .. } => error::internal(&why),
     }
 }
