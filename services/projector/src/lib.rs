@@ -14,6 +14,7 @@
 //! never skipped.
 
 mod builds;
+mod catch_up;
 mod deadline;
 mod decisions;
 mod digest;
@@ -22,6 +23,7 @@ mod fold;
 mod live;
 mod machine;
 mod meters;
+mod opening;
 mod options;
 mod past;
 mod projector;
@@ -31,10 +33,12 @@ mod status;
 mod store;
 mod verify;
 
+pub use catch_up::{CatchUpError, catch_up};
 pub use decisions::Decision;
 pub use digest::Digest;
 pub use machine::AsOfOptions;
+pub use opening::OpenError;
 pub use options::ProjectorOptions;
-pub use projector::{OpenError, Projector, RunError};
+pub use projector::{Projector, RunError};
 pub use status::{Status, ViewStatus};
 pub use verify::{Verified, VerifyError};

@@ -72,7 +72,7 @@ impl Figures {
 }
 
 /// What this process has used of the processors, to a hundredth of a second.
-fn processor_time() -> Option<Duration> {
+pub(super) fn processor_time() -> Option<Duration> {
     /// Linux tells it in these, whatever the kernel's own ticks are.
     const TICKS_PER_SECOND: u64 = 100;
     let text = std::fs::read_to_string("/proc/self/stat").ok()?;

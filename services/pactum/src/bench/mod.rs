@@ -2,6 +2,7 @@
 
 mod commands;
 mod echo;
+mod fold;
 mod kafka;
 mod load;
 mod machine;
@@ -32,6 +33,7 @@ Examples:
   pactum bench commands --log kafka --brokers 127.0.0.1:9092
   pactum bench scaling --brokers 127.0.0.1:9092 --plot scaling.svg
   pactum bench queries
+  pactum bench fold --from kafka:127.0.0.1:9092/pactum
   pactum bench startup --data data")]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
@@ -87,6 +89,18 @@ enum What {
         /// Where to draw the result, as SVG
         #[arg(long, value_name = "FILE")]
         plot: Option<std::path::PathBuf>,
+    },
+    /// The fold of a log's views from nothing, beside reading and decoding it
+    Fold {
+        /// The log, filled by `pactum generate`: embedded:DIR, kafka:HOST:PORT,…/TOPIC or config:FILE
+        #[arg(long, value_name = "LOG")]
+        from: crate::log_copy::Location,
+        /// The views to fold, one by one; without it each alone and then all together
+        #[arg(long, value_delimiter = ',', value_name = "VIEW")]
+        views: Vec<String>,
+        /// Where the views are written; they are removed afterwards
+        #[arg(long, default_value = ".", value_name = "DIR")]
+        scratch: std::path::PathBuf,
     },
     /// Start of `serve` on existing data, and its memory when idle
     Startup {
@@ -151,6 +165,7 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
             }
             points.into_iter().map(scaling::Point::row).collect()
         }
+        What::Fold { from, views, scratch } => return fold::run(&from, &views, &scratch, arguments.json).await,
         What::Startup { data } => return startup::run(&data, arguments.json).await,
     };
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");

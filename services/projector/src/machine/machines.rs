@@ -254,7 +254,9 @@ impl Inner {
         let from = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.label.position.offset);
         let state = self.state();
         let restored = state.entries.iter().filter_map(|(other, entry)| match entry {
-            Entry::Kept { scratch, program: of, .. } if of == program && other.view == key.view => Some((other, scratch)),
+            Entry::Kept { scratch, program: of, .. } if of == program && other.view == key.view => {
+                Some((other, scratch))
+            }
             _ => None,
         });
         let earlier = restored

@@ -166,9 +166,7 @@ impl Moments {
         }
         match self.walk(view, program, from, &Until::Time(time)).await? {
             (Some(moment), _) => Ok(moment),
-            (None, first) => {
-                Err(MomentError::BeforeProgram { first: first.map_or(1, |first| first.last_sequence()) })
-            }
+            (None, first) => Err(MomentError::BeforeProgram { first: first.map_or(1, |first| first.last_sequence()) }),
         }
     }
 

@@ -24,7 +24,8 @@ mod tests {
     #[test]
     fn due_by_growth_or_by_time() {
         let options = AsOfOptions { every_records: 100, every: Duration::from_secs(60), ..Default::default() };
-        for (grown, seconds, due) in [(0, 1_000, false), (1, 59, false), (1, 60, true), (99, 0, false), (100, 0, true)] {
+        for (grown, seconds, due) in [(0, 1_000, false), (1, 59, false), (1, 60, true), (99, 0, false), (100, 0, true)]
+        {
             assert_eq!(is_due(&options, grown, Duration::from_secs(seconds)), due, "{grown} after {seconds}s");
         }
     }

@@ -72,12 +72,7 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// Opens the shelf of the view in the directory `live`, which holds everything up to `position`. Checkpoints that are not of
     /// that view's past, as after its files or the log were exchanged, are removed.
-    pub(super) fn open(
-        view: &'static dyn View,
-        partition: Partition,
-        live: &Path,
-        position: &Position,
-    ) -> Self {
+    pub(super) fn open(view: &'static dyn View, partition: Partition, live: &Path, position: &Position) -> Self {
         let mut name = live.file_name().unwrap_or_default().to_owned();
         name.push(SUFFIX);
         let directory = live.with_file_name(name);
@@ -285,7 +280,8 @@ fn sync(path: &Path) -> io::Result<()> {
 /// Removes a directory, if it is there; a crash in the middle leaves nothing with its name.
 fn remove(path: &Path) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let removed = if name.starts_with(REMOVED) { path.to_owned() } else { path.with_file_name(format!("{REMOVED}{name}")) };
+    let removed =
+        if name.starts_with(REMOVED) { path.to_owned() } else { path.with_file_name(format!("{REMOVED}{name}")) };
     let ignore_missing = |result: io::Result<()>| match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -3,6 +3,7 @@
 
 mod fold;
 mod history;
+mod past;
 mod queries;
 mod redaction;
 mod system;

@@ -8,6 +8,7 @@ use pactum_api::Caller;
 use pactum_api::proto::audit::v1::ListOwnershipHistoryRequest;
 use pactum_api::proto::audit::v1::list_ownership_history_request::Subject;
 use pactum_api::proto::audit::v1::ownership_query_service_client::OwnershipQueryServiceClient;
+use pactum_api::proto::bulk::v1::bulk_service_client::BulkServiceClient;
 use pactum_api::proto::common::v1::{Customer, Money, Scope};
 use pactum_api::proto::deal::v1::deal_query_service_client::DealQueryServiceClient;
 use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
@@ -79,10 +80,14 @@ pub(crate) struct System {
 
 impl System {
     pub(crate) async fn start(log: Arc<dyn Log>, data: &Path) -> Self {
+        Self::start_with(log, options(data)).await
+    }
+
+    pub(crate) async fn start_with(log: Arc<dyn Log>, options: ProjectorOptions) -> Self {
         let stop = CancellationToken::new();
         let command = CommandRole::start(Arc::clone(&log), CommandOptions::default(), &stop);
         assert!(command.status().ready().await);
-        let projector = Projector::open(log, options(data)).unwrap();
+        let projector = Projector::open(log, options).unwrap();
         let mut routes = RoutesBuilder::default();
         command.add_services(&mut routes);
         projector.add_services(&mut routes);
@@ -151,6 +156,7 @@ macro_rules! services {
 }
 
 services! {
+    bulk = BulkServiceClient;
     programs = ProgramServiceClient;
     partners = PartnerServiceClient;
     deals = DealServiceClient;
