@@ -12,6 +12,7 @@ use crate::machine::Machine;
 use crate::validity::Rule;
 
 /// When to claim next, and under which id.
+#[derive(Clone)]
 pub(super) struct Claims {
     run: u128,
     made: u32,

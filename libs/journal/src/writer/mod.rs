@@ -18,6 +18,7 @@ mod output;
 mod read;
 mod refusal;
 mod settings;
+mod snapshot;
 mod stop;
 mod tick;
 

@@ -18,10 +18,10 @@ use crate::machine::Machine;
 use crate::validity::Rule;
 
 /// Questions for the log's end: one at a time, shared by all who wait.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Ends {
     issued: Ticket,
-    outstanding: bool,
+    pub(super) outstanding: bool,
     /// The last question failed: the next is asked at the next tick.
     pub(super) paused: bool,
     /// The highest answer.
@@ -32,6 +32,11 @@ impl Ends {
     /// The first question that is asked later than now.
     pub(super) fn next_ticket(&self) -> Ticket {
         Ticket(self.issued.0 + 1)
+    }
+
+    /// Whether the question was asked already.
+    pub(super) fn is_asked(&self, ticket: Ticket) -> bool {
+        ticket <= self.issued
     }
 }
 

@@ -6,5 +6,6 @@ mod driver;
 mod embedded;
 mod follower;
 mod gated;
+mod model;
 mod simulation;
 mod writer;
