@@ -90,6 +90,12 @@ impl Options {
         let mut options = rocksdb::Options::default();
         options.set_block_based_table_factory(&blocks);
         options.set_compression_type(DBCompressionType::Lz4);
+        if !spec.append_only {
+            // The first level is written again soon, so that compressing it does not pay.
+            let mut levels = [DBCompressionType::Lz4; 7];
+            levels[0] = DBCompressionType::None;
+            options.set_compression_per_level(&levels);
+        }
         options.set_write_buffer_size(self.write_buffer_bytes / 2);
         options.set_max_write_buffer_number(3);
         // Growing keys never overlap, so files move down the levels without being written again.

@@ -94,7 +94,7 @@ fn apply_event(
     moment: Moment,
 ) -> Result<(), FoldError> {
     let key = key(program, id);
-    let old = changes.get(&PARTNERS, &key)?.cloned();
+    let old = changes.take(&PARTNERS, &key)?;
     let created_sequence = old.as_ref().map_or(moment.sequence, |row| row.created_sequence);
     let partner = partner::evolve(old.as_ref().map(|row| &row.partner), id, event)?;
     let (before, after) = (old.as_ref().map(|row| name_key(program, &row.partner)), name_key(program, &partner));

@@ -15,8 +15,8 @@ const META: &str = "meta";
 const POSITION: &[u8] = b"position";
 const POSITION_VERSION: u8 = 1;
 
-/// Rows that a view's writes wait in before they go to a file: small, because there are several views.
-const WRITE_BUFFER: usize = 8 * 1024 * 1024;
+/// What a view's writes wait in before they go to a file: not large, because there are several views.
+const WRITE_BUFFER: usize = 16 * 1024 * 1024;
 
 /// A view's files cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -98,7 +98,7 @@ fn apply_event(
     moment: Moment,
 ) -> Result<(), FoldError> {
     let key = key(program, id);
-    let old = changes.get(&DEALS, &key)?.cloned();
+    let old = changes.take(&DEALS, &key)?;
     let created_sequence = old.as_ref().map_or(moment.sequence, |row| row.created_sequence);
     let deal = deal::evolve(old.as_ref().map(|row| &row.deal), id, event, moment)?;
     let new = DealRow { deal, created_sequence, updated_sequence: moment.sequence };

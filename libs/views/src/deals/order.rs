@@ -46,6 +46,16 @@ impl SortBy {
         }
     }
 
+    /// Whether two states of a deal have the same place in this order, among the deals of one partner.
+    fn is_same(self, one: &DealRow, other: &DealRow) -> bool {
+        match self {
+            Self::Sequence => true,
+            Self::UpdateSequence => one.updated_sequence == other.updated_sequence,
+            Self::CloseDate => one.deal.close_date == other.deal.close_date,
+            Self::Amount => one.deal.amount == other.deal.amount,
+        }
+    }
+
     /// The end of a deal's key in this order.
     fn suffix(self, key: Key, row: &DealRow) -> Key {
         const PRESENT: u8 = 0;
@@ -110,7 +120,11 @@ pub(super) fn prefix(program: &ProgramId, partner: Option<&PartnerId>, by: SortB
 
 /// Moves a deal from its old places to its new ones.
 pub(super) fn replace(changes: &mut Changes<'_>, program: &ProgramId, old: Option<&DealRow>, new: &DealRow) {
+    let same_partner = old.is_some_and(|old| old.deal.partner == new.deal.partner);
     for by in SortBy::ALL {
+        if same_partner && old.is_some_and(|old| by.is_same(old, new)) {
+            continue;
+        }
         let keys = |row: &DealRow| places(program, &row.deal, by).map(|prefix| by.suffix(prefix, row).bytes());
         let before = old.map(keys);
         for (index, key) in keys(new).into_iter().enumerate() {

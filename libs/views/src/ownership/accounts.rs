@@ -93,7 +93,7 @@ pub(super) fn told(
     customer: &Customer,
 ) -> Result<(), FoldError> {
     let account_key = Key::of(program).text(account.as_str()).bytes();
-    let mut row = changes.get(&ACCOUNTS, &account_key)?.cloned().unwrap_or_default();
+    let mut row = changes.take(&ACCOUNTS, &account_key)?.unwrap_or_default();
     for key in &customer.keys {
         let same_kind = |known: &AccountKey| std::mem::discriminant(known) == std::mem::discriminant(key);
         let place = place(program, key);

@@ -99,7 +99,7 @@ fn apply_deal(
 ) -> Result<(), FoldError> {
     let program = &folded.record.program;
     let key = crate::deals::key(program, id);
-    let old = changes.get(&CLAIM_DEALS, &key)?.cloned().map(|row| row.0);
+    let old = changes.take(&CLAIM_DEALS, &key)?.map(|row| row.0);
     let new = deal::evolve(old.as_ref(), id, event, moment)?;
     accounts::told_by_deal(changes, program, &new, event)?;
 
@@ -110,8 +110,11 @@ fn apply_deal(
     if let Some(step) = Step::of_deal(event) {
         let partner_before = old.map(|deal| deal.partner).filter(|partner| *partner != new.partner);
         let claim = Claim::new(folded, moment, step).of_deal(&new, partner_before, protection);
-        for account in left.iter().chain(&new.account) {
-            changes.put_new(&CLAIMS, claim_key(program, account, moment.sequence), claim.clone());
+        if let Some(left) = &left {
+            changes.put_new(&CLAIMS, claim_key(program, left, moment.sequence), claim.clone());
+        }
+        if let Some(account) = &new.account {
+            changes.put_new(&CLAIMS, claim_key(program, account, moment.sequence), claim);
         }
     }
     if let Some(left) = &left {

@@ -137,16 +137,15 @@ impl View for Pipeline {
             AnyEvent::Partner(id, event) => standing(changes, program, id, event),
             AnyEvent::Deal(id, event) => {
                 let key = crate::deals::key(program, id);
-                let old = changes.get(&FACTS, &key)?.cloned();
+                let old = changes.take(&FACTS, &key)?;
                 let unknown = || FoldError::Unknown { kind: "deal", id: id.to_string() };
                 let new = Facts::after(old.as_ref(), event).ok_or_else(unknown)?;
-                if old.as_ref() == Some(&new) {
-                    return Ok(());
+                if old.as_ref() != Some(&new) {
+                    if let Some(old) = &old {
+                        take_out(changes, program, id, old)?;
+                    }
+                    put_in(changes, program, &new)?;
                 }
-                if let Some(old) = &old {
-                    take_out(changes, program, id, old)?;
-                }
-                put_in(changes, program, &new)?;
                 changes.put(&FACTS, key, new);
                 Ok(())
             }
@@ -204,7 +203,7 @@ fn standing(
 }
 
 fn take_out(changes: &mut Changes<'_>, program: &ProgramId, id: &DealId, facts: &Facts) -> Result<(), FoldError> {
-    let key = cell_key(program, &facts.partner, &facts.cell());
+    let key = cell_key(program, facts);
     let missing = || FoldError::Impossible(format!("deal {id} counts in a cell that is not there"));
     let cell = changes.edit(&CELLS, &key)?.filter(|cell| cell.deals > 0).ok_or_else(missing)?;
     cell.deals -= 1;
@@ -216,16 +215,16 @@ fn take_out(changes: &mut Changes<'_>, program: &ProgramId, id: &DealId, facts: 
 }
 
 fn put_in(changes: &mut Changes<'_>, program: &ProgramId, facts: &Facts) -> Result<(), FoldError> {
-    let key = cell_key(program, &facts.partner, &facts.cell());
+    let key = cell_key(program, facts);
     let cell = changes.edit_or(&CELLS, &key, Cell::default)?;
     cell.deals += 1;
     cell.minor += i128::from(facts.minor());
     Ok(())
 }
 
-fn cell_key(program: &ProgramId, partner: &PartnerId, cell: &CellKey) -> Vec<u8> {
-    let key = Key::of(program).text(partner.as_str()).bytes();
-    postcard::to_extend(cell, key)
+fn cell_key(program: &ProgramId, facts: &Facts) -> Vec<u8> {
+    let key = Key::of(program).text(facts.partner.as_str()).bytes();
+    postcard::to_extend(&facts.borrowed_cell(), key)
         .expect("a Vec takes any number of bytes, and no part of the key refuses to serialize")
 }
 
