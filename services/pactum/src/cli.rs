@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
 use crate::bench::{self, BenchArgs};
+use crate::generate::{self, GenerateArgs};
 use crate::log_copy::{self, LogCommand};
 use crate::serve::{self, Roles};
 use crate::topics::{self, TopicsCommand};
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     Projector(ServeArgs),
     /// Run all roles with a generated program to look at
     Demo(DemoArgs),
+    /// Make a program's history of any size, straight into a log
+    Generate(GenerateArgs),
     /// Bring another system's history in
     #[command(subcommand)]
     Import(ImportCommand),
@@ -76,6 +79,7 @@ impl Command {
             Self::Projector(arguments) => Box::pin(serve::run(arguments, Roles::Projector)).await,
             Self::Topics(command) => Box::pin(topics::run(command)).await,
             Self::Demo(arguments) => Box::pin(demo::run(arguments)).await,
+            Self::Generate(arguments) => Box::pin(generate::run(arguments)).await,
             Self::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
             Self::Events(arguments) => events::print(arguments).await,
             Self::Log(command) => Box::pin(log_copy::run(command)).await,

@@ -9,6 +9,7 @@ mod client;
 mod demo;
 mod doctor;
 mod events;
+mod generate;
 mod import;
 mod log_copy;
 mod output;

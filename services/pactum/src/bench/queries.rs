@@ -7,6 +7,7 @@ use pactum_api::proto::deal::v1::GetDealRequest;
 use pactum_api::proto::deal::v1::deal_query_service_client::DealQueryServiceClient;
 use pactum_api::proto::pipeline::v1::pipeline_query_service_client::PipelineQueryServiceClient;
 use pactum_api::proto::pipeline::v1::{PipelineDimension, QueryPipelineRequest};
+use pactum_log::Log;
 use pactum_log::memory::{MemoryLog, MemoryOptions};
 use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
@@ -14,15 +15,17 @@ use tonic::service::interceptor::InterceptedService;
 use super::echo::{self, Sizes};
 use super::load::{self, Figures};
 use crate::client::Authorize;
-use crate::demo::{self, generator::Size};
+use crate::demo;
 use crate::serve::{self, Roles};
 
 pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow::Result<Vec<(String, Figures)>> {
     let scratch = tempfile::Builder::new().prefix("pactum-bench-").tempdir_in(".")?;
     let stop = CancellationToken::new();
-    let log = Arc::new(MemoryLog::new(&MemoryOptions::default()));
+    let log: Arc<dyn Log> = Arc::new(MemoryLog::new(&MemoryOptions::default()));
+    let sequence = demo::generate(&log, None, "memory", demo::size(200, deals, 3, 7)).await?;
     let system = serve::start_roles(log, Roles::All, scratch.path(), stop.clone()).await?;
-    let token = demo::fill(system.grpc, &system.key, Size { partners: 200, deals, years: 3, seed: 7 }).await?;
+    let token = demo::admin(&system.key, demo::PROGRAM)?;
+    demo::wait_for(&demo::connect(system.grpc, &token).await?, sequence).await?;
     let authorize = Authorize::bearer(&token)?;
 
     let channel = InterceptedService::new(load::channels(system.grpc, 1).await?.remove(0), authorize.clone());

@@ -1,32 +1,32 @@
 //! `pactum demo`: a running system with a program to look at.
 
-pub(crate) mod generator;
-mod names;
-
-use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
-use indicatif::{ProgressBar, ProgressStyle};
 use pactum_api::Caller;
-use pactum_api::proto::bulk::v1::execute_response::Outcome;
 use pactum_api::proto::program::v1 as program;
 use pactum_domain::actor::{Actor, Role};
-use pactum_domain::policy::Policy;
 use pactum_domain::time::Timestamp;
 use pactum_ids::ProgramId;
+use pactum_log::Log;
+use pactum_runtime::config::Settings;
 use pactum_runtime::token::TokenKey;
+use tokio_util::sync::CancellationToken;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Endpoint;
 
 use crate::cli::DemoArgs;
 use crate::client::{Authorize, Connection};
-use crate::{bulk, output, serve};
-use generator::Size;
+use crate::generate::{self, GenerateError, Progress, Size, Target};
+use crate::log_copy::Destination;
+use crate::{output, serve};
 
 /// The generated program's id.
 pub(crate) const PROGRAM: &str = "demo";
+
+/// How long the views may take to show it.
+const READY: Duration = Duration::from_secs(300);
 
 /// Serves, and fills the program first if it is not there.
 pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
@@ -34,10 +34,11 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     if arguments.settings.print_config {
         return output::text(&settings.to_toml());
     }
-    let size =
-        Size { partners: arguments.partners, deals: arguments.deals, years: arguments.years, seed: arguments.seed };
+    let DemoArgs { partners, deals, years, seed, .. } = arguments;
+    let size = size(partners, deals, years, seed);
+    fill(&settings, size).await?;
     let system = serve::start(&settings).await?;
-    fill(system.grpc, &system.key, size).await?;
+    system.ready(READY).await?;
     if arguments.once {
         system.stop();
         return system.finish().await;
@@ -68,7 +69,6 @@ pub(crate) async fn run(arguments: DemoArgs) -> anyhow::Result<()> {
     system.finish().await
 }
 
-/// A token for the program's administrator.
 /// An administrator's token.
 pub(crate) fn admin(key: &TokenKey, program: &str) -> anyhow::Result<String> {
     let actor = Actor { subject: "pactum-demo".into(), role: Role::ProgramAdmin, partner: None };
@@ -82,51 +82,42 @@ pub(crate) async fn connect(grpc: SocketAddr, token: &str) -> anyhow::Result<Con
     Ok(InterceptedService::new(channel, Authorize::bearer(token)?))
 }
 
-/// Makes the program through the real commands, unless it is there. Returns an administrator's token.
-pub(crate) async fn fill(grpc: SocketAddr, key: &TokenKey, size: Size) -> anyhow::Result<String> {
-    let token = admin(key, PROGRAM)?;
-    let connection = connect(grpc, &token).await?;
-    if exists(&connection).await? {
-        return Ok(token);
-    }
-    let policy = Policy::parse(Policy::EXAMPLE).context("the example policy")?;
-    let now = Timestamp(jiff::Timestamp::now().as_microsecond());
-    let requests = generator::generate(PROGRAM, Policy::EXAMPLE, &policy, size, now);
-    let progress = progress(requests.len() as u64);
-    let mut unexpected = Vec::new();
-    let mut last = 0;
-    bulk::execute(connection.clone(), requests, |answer| {
-        progress.inc(1);
-        match answer.outcome {
-            Some(Outcome::Result(result)) => last = result.sequence,
-            // A deal that met a conflict at registration may already be decided when its story goes on.
-            Some(Outcome::Error(error)) if error.reason == "INVALID_TRANSITION" => {}
-            Some(Outcome::Error(error)) => unexpected.push(format!("{} ({})", error.message, error.reason)),
-            None => bail!("the system sent an answer without an outcome"),
-        }
-        Ok(())
-    })
-    .await?;
-    progress.finish_and_clear();
-    if let Some(first) = unexpected.first() {
-        bail!("{} requests of the generated history were refused; the first: {first}", unexpected.len());
-    }
-    wait_for(&connection, last).await?;
-    Ok(token)
+/// A size that ends now.
+pub(crate) fn size(partners: u32, deals: u32, years: u32, seed: u64) -> Size {
+    let until = Timestamp(jiff::Timestamp::now().as_microsecond());
+    Size { partners, deals: deals.into(), years, seed, until }
 }
 
-async fn exists(connection: &Connection) -> anyhow::Result<bool> {
-    use program::program_query_service_client::ProgramQueryServiceClient;
-    let request = program::GetProgramRequest { name: format!("programs/{PROGRAM}"), ..Default::default() };
-    match ProgramQueryServiceClient::new(connection.clone()).get_program(request).await {
-        Ok(_) => Ok(true),
-        Err(status) if status.code() == tonic::Code::NotFound => Ok(false),
-        Err(status) => bail!(crate::client::explain(&status)),
+/// Writes the program into the log that the settings name, unless it is there.
+async fn fill(settings: &Settings, size: Size) -> anyhow::Result<()> {
+    let destination = Destination::of(settings).await?;
+    let written = generate(destination.log(), destination.id(), &destination.name(), size).await;
+    // Before it is served.
+    destination.close().await;
+    match written {
+        Ok(_) | Err(GenerateError::Exists { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Writes the program into a log; gives its last sequence.
+pub(crate) async fn generate(
+    log: &Arc<dyn Log>,
+    id: Option<u128>,
+    place: &str,
+    size: Size,
+) -> Result<u64, GenerateError> {
+    let program = ProgramId::new(PROGRAM).expect("letters are an id");
+    let progress = Progress::new(size.events());
+    // Until it serves, a signal ends the process at once: a log is whole at any moment.
+    let stop = CancellationToken::new();
+    let written = generate::write(Target { log, id, place }, vec![(program, size)], &stop, &progress).await;
+    progress.clear();
+    Ok(written?.events())
 }
 
 /// Until the views show what was answered.
-async fn wait_for(connection: &Connection, sequence: u64) -> anyhow::Result<()> {
+pub(crate) async fn wait_for(connection: &Connection, sequence: u64) -> anyhow::Result<()> {
     use program::program_query_service_client::ProgramQueryServiceClient;
     let request = program::GetProgramRequest {
         name: format!("programs/{PROGRAM}"),
@@ -138,13 +129,4 @@ async fn wait_for(connection: &Connection, sequence: u64) -> anyhow::Result<()> 
         .await
         .map_err(|status| anyhow::anyhow!(crate::client::explain(&status)))?;
     Ok(())
-}
-
-fn progress(requests: u64) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let style = ProgressStyle::with_template("making the demo program {wide_bar} {pos}/{len} {per_sec}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
-    ProgressBar::new(requests).with_style(style)
 }

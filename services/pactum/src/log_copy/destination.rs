@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pactum_log::Log;
+use pactum_runtime::config::{LogKind, Settings};
 
 use super::error::LogCopyError;
 use super::location::{Access, Location, Opened, Place};
@@ -14,6 +15,17 @@ impl Destination {
     /// Opens it; where it is made, with so many partitions.
     pub(crate) async fn open(location: &Location, partitions: u32) -> Result<Self, LogCopyError> {
         Ok(Self(Place::resolve(location)?.open(Access::Create { partitions }).await?))
+    }
+
+    /// Opens the log of a system with these settings.
+    pub(crate) async fn of(settings: &Settings) -> Result<Self, LogCopyError> {
+        let place = match settings.log.kind {
+            LogKind::Embedded => {
+                Place::Embedded { data: settings.data.clone(), reserve_bytes: settings.log.reserve_mib << 20 }
+            }
+            LogKind::Kafka => Place::Kafka(Box::new(settings.kafka.clone())),
+        };
+        Ok(Self(place.open(Access::Create { partitions: settings.log.partitions }).await?))
     }
 
     /// What it is called.
