@@ -14,23 +14,27 @@ fn grpcurl_directory() -> std::path::PathBuf {
     std::path::Path::new(&cache).join("tools/bin")
 }
 
+/// A PATH with this build and with grpcurl.
+pub(crate) fn path_of_tools() -> String {
+    format!(
+        "{}:{}:{}",
+        std::path::Path::new(PACTUM).parent().unwrap().display(),
+        grpcurl_directory().display(),
+        std::env::var("PATH").unwrap()
+    )
+}
+
 #[test]
 fn the_readme_shows_who_won_and_why() {
     let directory = tempfile::tempdir().unwrap();
     let system = System::start_as(&["demo", "--partners", "30", "--deals", "300"], directory.path());
     // The demo is served while its history is still being made.
     let data = directory.path().to_str().unwrap();
-    wait_for_partner(&system);
-    let path = format!(
-        "{}:{}:{}",
-        std::path::Path::new(PACTUM).parent().unwrap().display(),
-        grpcurl_directory().display(),
-        std::env::var("PATH").unwrap()
-    );
+    wait_for_demo(&system);
     let script = example("README.md", "competing").replace("127.0.0.1:7400", &format!("127.0.0.1:{}", system.grpc));
     let output = Command::new("bash")
         .args(["-euo", "pipefail", "-c", &script])
-        .env("PATH", path)
+        .env("PATH", path_of_tools())
         .env("PACTUM_DATA", data)
         .output()
         .unwrap();
@@ -70,7 +74,8 @@ fn the_readme_shows_who_won_and_why() {
     assert!(!text.contains("aurora") && !text.contains("4800000"), "a competitor shows through:\n{text}");
 }
 
-fn wait_for_partner(system: &System) {
+/// Waits until the demo program is made.
+pub(crate) fn wait_for_demo(system: &System) {
     // The import's end is the last thing that the demo's making appends before it is done.
     let started = std::time::Instant::now();
     let data = system.data().to_str().unwrap().to_owned();

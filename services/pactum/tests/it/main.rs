@@ -4,6 +4,7 @@
 
 mod alerts;
 mod architecture;
+mod as_of;
 mod competing;
 mod crash;
 mod crm;
