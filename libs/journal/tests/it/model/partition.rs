@@ -9,7 +9,7 @@ use super::bounds::Bounds;
 use super::laws::{Law, PEACE};
 use super::machine::Answer;
 use super::sights;
-use super::state::{Outcome, State};
+use super::state::{Attempt, Outcome, State};
 use super::steps::Step;
 
 /// Writers under the rule `R`, within bounds.
@@ -32,20 +32,23 @@ impl<R: Rule> Partition<R> {
     /// The first state: an empty partition, or one with an owner, which is what becomes of it if nothing goes wrong.
     fn first(&self) -> State<R> {
         let mut state = State::new(&self.bounds);
-        while self.bounds.owned {
-            let mut steps = Vec::new();
-            state.steps(&self.bounds, &mut steps);
-            let quiet = |step: &&Step| matches!(step, Step::Read { .. } | Step::TellEnd { .. } | Step::Land { .. });
-            let Some(step) = steps.iter().find(quiet) else { break };
-            state.step(&self.bounds, *step);
+        while let Some(step) = self.quiet_step(&state) {
+            state.step(&self.bounds, step);
         }
         state
+    }
+
+    fn quiet_step(&self, state: &State<R>) -> Option<Step> {
+        let mut steps = Vec::new();
+        state.steps(&self.bounds, &mut steps);
+        let quiet = |step: &Step| matches!(step, Step::Read { .. } | Step::TellEnd { .. } | Step::Land { .. });
+        steps.into_iter().find(quiet).filter(|_| self.bounds.owned)
     }
 
     fn answer_on_append(state: &mut State<R>) {
         let last = state.log.len().checked_sub(1).and_then(|last| state.log.get(last));
         let Some(effect) = last.and_then(|(_, sent)| sent.effect()) else { return };
-        let pending = |a: &&super::state::Attempt| matches!(a.outcome, Outcome::Pending { .. });
+        let pending = |a: &&Attempt| matches!(a.outcome, Outcome::Pending { .. });
         if state.attempts.iter().filter(pending).any(|attempt| attempt.id == effect.attempt) {
             state.answer(effect.attempt, Ok(Answer::Done { sequence: effect.sequence }));
         }
