@@ -11,6 +11,7 @@ mod crm;
 mod crm_killed;
 mod docs;
 mod full_disk;
+mod generate;
 mod log_copy;
 mod operations;
 mod several;
