@@ -40,7 +40,7 @@ pub(crate) struct Inner {
     write_buffer_bytes: u64,
     /// Of a database of record; none for one that can be rebuilt.
     synced: Option<Synced>,
-    read_only: bool,
+    flush_on_close: bool,
     _lock: OwnerLock,
 }
 
@@ -94,7 +94,7 @@ impl Database {
             path: path.to_owned(),
             write_buffer_bytes: options.write_buffer_bytes as u64,
             synced,
-            read_only: options.read_only,
+            flush_on_close: options.rebuildable && !options.read_only && !options.throwaway,
             _lock: lock,
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -278,8 +278,7 @@ impl Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         // What is only in memory would be lost; with a write-ahead log nothing is.
-        if self.synced.is_none()
-            && !self.read_only
+        if self.flush_on_close
             && !self.has_failed()
             && let Err(error) = self.flush(true)
         {

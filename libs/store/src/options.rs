@@ -15,6 +15,9 @@ pub struct Options {
     /// Only read it: nothing of it is changed, and nothing runs in the background. Takes a [rebuildable](Self::rebuildable)
     /// one that is there.
     pub read_only: bool,
+    /// Its files are removed once it is closed: nothing more is brought to the disk then. For a
+    /// [rebuildable](Self::rebuildable) one.
+    pub throwaway: bool,
     /// Open it although acknowledged writes are missing from its end, and forget that they were there. An operator's
     /// decision, when there is no backup.
     pub accept_loss: bool,
@@ -31,6 +34,7 @@ impl Default for Options {
             rebuildable: false,
             create: true,
             read_only: false,
+            throwaway: false,
             accept_loss: false,
             write_buffer_bytes: 32 * 1024 * 1024,
             max_open_files: 256,

@@ -36,24 +36,23 @@ pub(crate) struct ViewStore {
 
 impl ViewStore {
     pub(crate) fn open(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
-        Self::open_as(path, view, shared, false)
+        Self::open_as(path, view, Options { shared: shared.clone(), ..Options::default() })
+    }
+
+    /// Opens a copy of a view, or an empty one, that goes when it is closed.
+    pub(crate) fn open_throwaway(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+        Self::open_as(path, view, Options { shared: shared.clone(), throwaway: true, ..Options::default() })
     }
 
     /// Opens a view that is there, to read it only.
     pub(crate) fn look(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
-        Self::open_as(path, view, shared, true)
+        Self::open_as(path, view, Options { shared: shared.clone(), read_only: true, ..Options::default() })
     }
 
-    fn open_as(path: &Path, view: &dyn View, shared: &Shared, read_only: bool) -> Result<Self, ViewStoreError> {
+    fn open_as(path: &Path, view: &dyn View, options: Options) -> Result<Self, ViewStoreError> {
         let names: Vec<&'static str> = view.keyspaces().iter().chain(COMMON_KEYSPACES).copied().collect();
         let specs: Vec<_> = names.iter().copied().chain([META]).map(KeyspaceSpec::new).collect();
-        let options = Options {
-            shared: shared.clone(),
-            rebuildable: true,
-            read_only,
-            write_buffer_bytes: WRITE_BUFFER,
-            ..Options::default()
-        };
+        let options = Options { rebuildable: true, write_buffer_bytes: WRITE_BUFFER, ..options };
         let database = Database::open(path, &specs, &options)?;
         let keyspaces = names.into_iter().map(|name| Ok((name, database.keyspace(name)?)));
         let keyspaces = keyspaces.collect::<Result<_, StoreError>>()?;
@@ -69,6 +68,11 @@ impl ViewStore {
     /// Makes a copy of it, as it is now, in the new directory `path`.
     pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
         self.database.checkpoint(path)
+    }
+
+    /// Bytes of rows that are only in memory.
+    pub(crate) fn unflushed_bytes(&self) -> u64 {
+        self.database.statistics().memory_bytes()
     }
 
     /// The place in the log up to which the rows hold.
@@ -115,6 +119,13 @@ impl ViewStore {
     /// The rows as they are now, to read several of the same moment.
     pub(crate) fn snapshot(&self) -> SnapshotRows<'_> {
         SnapshotRows { store: self, at: self.database.snapshot() }
+    }
+
+    /// Rows, about, and bytes in files.
+    pub(crate) fn size(&self) -> (u64, u64) {
+        let statistics = self.database.statistics();
+        let rows = statistics.keyspaces.iter().map(|keyspace| keyspace.rows).sum();
+        (rows, statistics.file_bytes())
     }
 
     /// Tells the metrics what RocksDB uses for it.

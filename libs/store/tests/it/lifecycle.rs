@@ -134,6 +134,18 @@ fn a_linked_copy_goes_its_own_way() {
 }
 
 #[test]
+fn one_that_is_thrown_away_writes_nothing_on_closing() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("database");
+    let database = Database::open(&path, &specs(), &Options { throwaway: true, ..options(true) }).unwrap();
+    fill(&database, 0, 10, Durability::Synced);
+    fill(&database, 10, 20, Durability::Deferred);
+    drop(database);
+    let database = open(&path, true).unwrap();
+    assert_eq!(all(&database, &database.keyspace("rows").unwrap()).unwrap().len(), 10);
+}
+
+#[test]
 fn one_that_is_only_read_is_not_changed() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("database");

@@ -23,7 +23,7 @@ mod shelves;
 pub(crate) use checkpoints::Checkpointer;
 pub(crate) use error::{MachineError, MomentError};
 pub(crate) use machines::{Machines, Wanted};
-pub(crate) use moment::{Moment, Moments};
+pub(crate) use moment::Moments;
 pub use options::AsOfOptions;
 pub(crate) use scratch::Scratch;
 pub(crate) use shelves::Shelves;

@@ -81,6 +81,9 @@ impl Moments {
                 }
                 self.held(view, program, deadline, |clock| clock.sequence >= sequence).await?;
                 let held = sequence_of(view, program)?;
+                if held == 0 {
+                    return Err(MomentError::NoProgram);
+                }
                 if held < sequence {
                     return Err(MomentError::FutureSequence { sequence: held });
                 }
@@ -159,9 +162,11 @@ impl Moments {
                 none = middle;
                 continue;
             }
-            match self.first_record(view, program, place).await? {
-                Some(record) if record.recorded_at > time => late = begins,
-                Some(_) | None => (from, none) = (place, middle),
+            match self.first_record(view, program, place).await {
+                Ok(Some(record)) if record.recorded_at > time => late = begins,
+                // What the log no longer keeps is earlier than what it does.
+                Ok(_) | Err(MomentError::NotKept { .. }) => (from, none) = (place, middle),
+                Err(error) => return Err(error),
             }
         }
         match self.walk(view, program, from, &Until::Time(time)).await? {
@@ -211,8 +216,9 @@ impl Moments {
 
     /// Reads on from a record, and says where what the view holds ends.
     async fn follow(&self, view: &LiveView, place: Place) -> Result<(Follower, u64), MomentError> {
-        let end = view.progress.borrow().offset;
+        // Its rows' own place: what is told of its progress may be a moment older.
         let here = view.store().position()?;
+        let end = here.offset;
         let position = Position { offset: place.offset, term: Some(place.term), next: place.n, ..here };
         let follower = Follower::open(Arc::clone(&self.log), view.partition, position).await;
         Ok((self.readable(view.partition, follower).await?, end))

@@ -33,6 +33,9 @@ const ROWS_AT_ONCE: usize = 60_000;
 /// How much memory rows may take that are kept from batch to batch.
 const KEPT_BYTES: usize = 16 * 1024 * 1024;
 
+/// So many bytes of rows may stay in memory: bringing them to the disk takes longer than folding them did.
+const SMALL: u64 = 1024 * 1024;
+
 /// A view as it was at a moment of a program, and for that program alone. Its files go with it.
 pub(crate) struct Scratch {
     store: Option<Arc<ViewStore>>,
@@ -83,7 +86,7 @@ impl Scratch {
             Base::Checkpoint(checkpoint) => pactum_store::link(&checkpoint.path, &scratch.path)?,
             Base::Scratch(other) => other.store().checkpoint(&scratch.path)?,
         }
-        let store = Arc::new(ViewStore::open(&scratch.path, plan.view, tools.shared)?);
+        let store = Arc::new(ViewStore::open_throwaway(&scratch.path, plan.view, tools.shared)?);
         scratch.store = Some(Arc::clone(&store));
         let folded = fold_on(plan, &store, tools)?;
         let found = clock::of(&*store, &plan.program)?.map_or(0, |clock| clock.sequence);
@@ -91,8 +94,10 @@ impl Scratch {
         if found != plan.moment.sequence && !plan.decisions.any_before(plan.moment.offset) {
             return Err(MachineError::Elsewhere { expected: plan.moment.sequence, found });
         }
-        // What it keeps in memory while it is idle is then only what the shared cache has room for.
-        store.flush()?;
+        // What it keeps in memory while it is idle is then little, besides what the shared cache has room for.
+        if store.unflushed_bytes() > SMALL {
+            store.flush()?;
+        }
         Ok((scratch, folded))
     }
 

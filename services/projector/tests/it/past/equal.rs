@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use pactum_api::proto::replay::v1::ReadEventsRequest;
-use pactum_projector::{AsOfOptions, ProjectorOptions};
+use pactum_projector::AsOfOptions;
 use tempfile::tempdir;
 use tokio_stream::StreamExt as _;
 
 use super::happenings::{Dice, happening, try_one};
+use super::patient;
 use super::questions::{Answer, Question, ask, at_sequence, at_time, every_question};
-use crate::system::{ADMIN, Client, NORTH, System, acme, held_by_all, memory_log, options};
+use crate::system::{ADMIN, Client, NORTH, System, acme, held_by_all, memory_log};
 
-const COMMANDS: usize = 40;
+const TAKEN: usize = 30;
 
 /// What each caller was answered at each sequence, question by question.
 struct Live {
@@ -43,7 +44,10 @@ impl Live {
         for (index, (answer, then)) in answers.iter().zip(then).enumerate() {
             let question = &self.questions[index % self.questions.len()];
             let caller = self.callers[index / self.questions.len()];
-            assert!(answer == then, "{caller} asked {question:?} as of {as_of:?}:\n{answer:?}\nbut at {sequence}:\n{then:?}");
+            assert!(
+                answer == then,
+                "{caller} asked {question:?} as of {as_of:?}:\n{answer:?}\nbut at {sequence}:\n{then:?}"
+            );
         }
     }
 }
@@ -51,20 +55,16 @@ impl Live {
 async fn every_moment_again(seed: u64, as_of: AsOfOptions) {
     let data = tempdir().unwrap();
     let log = memory_log();
-    let system = System::start_with(log, ProjectorOptions { as_of, ..options(data.path()) }).await;
+    let system = System::start_with(log, patient(data.path(), as_of)).await;
     let mut live = Live { callers: [ADMIN, NORTH], questions: every_question(), answers: BTreeMap::new() };
     live.note(&system, acme(&system).await).await;
     let (admin, mut dice) = (system.by(ADMIN), Dice::new(seed));
-    for _ in 0..COMMANDS {
-        // Twice in a row now and then, so that not every moment is one that somebody looked at.
-        for _ in 0..=dice.roll(2) {
-            if let Some(sequence) = try_one(&admin, happening(&mut dice)).await {
-                live.note(&system, sequence).await;
-            }
+    while live.answers.len() < TAKEN {
+        if let Some(sequence) = try_one(&admin, happening(&mut dice)).await {
+            live.note(&system, sequence).await;
         }
     }
     let last = *live.answers.keys().last().unwrap();
-    assert!(live.answers.len() > 20, "only {} commands were taken", live.answers.len());
 
     let first = *live.answers.keys().next().unwrap();
     let mut moments: Vec<u64> = (first..=last).collect();

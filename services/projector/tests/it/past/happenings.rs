@@ -10,7 +10,9 @@ use pactum_api::proto::program::v1 as program;
 
 use crate::system::{Client, POLICY, deal_name, deal_of};
 
+/// Deals that are asked about; others come besides.
 pub(super) const DEALS: u64 = 8;
+const ALL_DEALS: u64 = 40;
 pub(super) const DOMAINS: [&str; 3] = ["alpha.com", "beta.com", "gamma.com"];
 pub(super) const PARTNERS: [&str; 2] = ["north", "south"];
 
@@ -36,7 +38,7 @@ impl Dice {
     }
 
     pub(super) fn deal(&mut self) -> String {
-        format!("d-{}", self.roll(DEALS))
+        format!("d-{}", self.roll(ALL_DEALS))
     }
 }
 
@@ -78,11 +80,9 @@ pub(super) fn happening(dice: &mut Dice) -> Request {
             evidence: vec![1],
             ..Default::default()
         }),
-        17 => Request::SuspendPartner(partner::SuspendPartnerRequest {
-            name: of,
-            reason: reason(),
-            ..Default::default()
-        }),
+        17 => {
+            Request::SuspendPartner(partner::SuspendPartnerRequest { name: of, reason: reason(), ..Default::default() })
+        }
         18 => Request::ReinstatePartner(partner::ReinstatePartnerRequest {
             name: of,
             reason: reason(),

@@ -11,8 +11,9 @@ use pactum_projector::{AsOfOptions, ProjectorOptions};
 use tempfile::tempdir;
 
 use super::happenings::{Dice, happening, try_one};
+use super::patient;
 use super::questions::{ask, at_sequence, every_question};
-use crate::system::{ADMIN, System, acme, held_by_all, options};
+use crate::system::{ADMIN, System, acme, held_by_all};
 
 /// Where the child works; set for it alone.
 const CHILD: &str = "PACTUM_TEST_KILLED_CHILD";
@@ -24,7 +25,7 @@ fn log(directory: &Path) -> Arc<dyn Log> {
 
 fn busy(directory: &Path) -> ProjectorOptions {
     let as_of = AsOfOptions { every_records: 2, keep: 4, scratches: 2, ..AsOfOptions::default() };
-    ProjectorOptions { as_of, flush_every: Duration::from_millis(20), ..options(&directory.join("views")) }
+    ProjectorOptions { flush_every: Duration::from_millis(20), ..patient(&directory.join("views"), as_of) }
 }
 
 /// Not a test by itself: what the parent kills. Writes, and asks about the past, without end.
@@ -84,7 +85,7 @@ async fn the_next_start_tells_the_same_past() {
     checkpointed.stop().await;
 
     let fresh = tempdir().unwrap();
-    let system = System::start(log, fresh.path()).await;
+    let system = System::start_with(log, patient(fresh.path(), AsOfOptions::default())).await;
     held_by_all(&system.by(ADMIN), last).await;
     let mut answers = found.iter();
     for moment in &moments {
@@ -105,6 +106,7 @@ async fn acme_sequence(system: &System) -> u64 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let admin = system.by(ADMIN);
-    let request = pactum_api::proto::program::v1::GetProgramRequest { name: "programs/acme".into(), ..Default::default() };
+    let request =
+        pactum_api::proto::program::v1::GetProgramRequest { name: "programs/acme".into(), ..Default::default() };
     admin.program_queries().get_program(admin.request(request)).await.unwrap().into_inner().sequence
 }

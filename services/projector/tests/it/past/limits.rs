@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use pactum_projector::{AsOfOptions, ProjectorOptions};
+use pactum_projector::AsOfOptions;
 use tempfile::tempdir;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
+use super::patient;
 use super::questions::{Question, answer, at_sequence};
-use crate::system::{ADMIN, System, acme, held_by_all, memory_log, options, reason};
+use crate::system::{ADMIN, System, acme, held_by_all, memory_log, reason};
 
 const DEALS: u64 = 30;
 
 async fn system_with(data: &std::path::Path, as_of: AsOfOptions) -> (System, u64, u64) {
-    let system = System::start_with(memory_log(), ProjectorOptions { as_of, ..options(data) }).await;
+    let system = System::start_with(memory_log(), patient(data, as_of)).await;
     let first = acme(&system).await;
     let admin = system.by(ADMIN);
     let mut last = first;

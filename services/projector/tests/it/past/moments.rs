@@ -3,11 +3,13 @@
 use pactum_api::proto::common::v1::AsOf;
 use pactum_api::proto::deal::v1::ListDealsRequest;
 use pactum_api::proto::program::v1::GetProgramRequest;
+use pactum_projector::AsOfOptions;
 use prost_types::Timestamp;
 use tempfile::tempdir;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
+use super::patient;
 use super::questions::{at_sequence, at_time};
 use crate::system::{ADMIN, Client, System, acme, deal_name, held_by_all, memory_log, reason};
 
@@ -19,7 +21,7 @@ async fn program_at(client: &Client, as_of: Option<AsOf>, min_sequence: u64) -> 
 #[tokio::test]
 async fn what_is_no_moment_is_told_by_reason() {
     let data = tempdir().unwrap();
-    let system = System::start(memory_log(), data.path()).await;
+    let system = System::start_with(memory_log(), patient(data.path(), AsOfOptions::default())).await;
     let last = acme(&system).await;
     let admin = system.by(ADMIN);
     let time = |seconds| at_time(Timestamp { seconds, nanos: 0 });
@@ -55,7 +57,7 @@ async fn what_is_no_moment_is_told_by_reason() {
 #[tokio::test]
 async fn a_moment_that_is_in_the_log_is_waited_for() {
     let data = tempdir().unwrap();
-    let system = System::start(memory_log(), data.path()).await;
+    let system = System::start_with(memory_log(), patient(data.path(), AsOfOptions::default())).await;
     acme(&system).await;
     let admin = system.by(ADMIN);
     for n in 0..20 {
@@ -71,7 +73,7 @@ async fn a_moment_that_is_in_the_log_is_waited_for() {
 async fn moments_of_programs_that_share_a_partition_are_apart() {
     let data = tempdir().unwrap();
     let log = std::sync::Arc::new(pactum_log::memory::MemoryLog::new(&Default::default()));
-    let system = System::start(log, data.path()).await;
+    let system = System::start_with(log, patient(data.path(), AsOfOptions::default())).await;
     let first = acme(&system).await;
     let admin = system.by(ADMIN);
     let other = system.by("program-admin@other");
@@ -100,7 +102,7 @@ async fn moments_of_programs_that_share_a_partition_are_apart() {
 #[tokio::test]
 async fn the_pages_of_a_listing_are_of_one_moment() {
     let data = tempdir().unwrap();
-    let system = System::start(memory_log(), data.path()).await;
+    let system = System::start_with(memory_log(), patient(data.path(), AsOfOptions::default())).await;
     acme(&system).await;
     let admin = system.by(ADMIN);
     let mut then = 0;

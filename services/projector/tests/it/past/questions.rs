@@ -97,8 +97,14 @@ pub(super) async fn answer(
         }
         Question::Partners { order_by } => {
             let order_by = (*order_by).to_owned();
-            let request =
-                ListPartnersRequest { parent: parent(), min_sequence, as_of, page_size: 1, order_by, ..Default::default() };
+            let request = ListPartnersRequest {
+                parent: parent(),
+                min_sequence,
+                as_of,
+                page_size: 1,
+                order_by,
+                ..Default::default()
+            };
             pages!(client, partner_queries.list_partners, request.clone())
         }
         Question::Deal(number) => {

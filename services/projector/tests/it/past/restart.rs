@@ -10,12 +10,12 @@ use pactum_projector::{AsOfOptions, ProjectorOptions};
 use tempfile::tempdir;
 
 use super::happenings::{Dice, happening, try_one};
+use super::patient;
 use super::questions::{Answer, ask, at_sequence, every_question};
-use crate::system::{ADMIN, System, acme, held_by_all, memory_log, options};
+use crate::system::{ADMIN, System, acme, held_by_all, memory_log};
 
 fn often(data: &Path) -> ProjectorOptions {
-    let as_of = AsOfOptions { every_records: 4, keep: 5, ..AsOfOptions::default() };
-    ProjectorOptions { as_of, ..options(data) }
+    patient(data, AsOfOptions { every_records: 4, keep: 5, ..AsOfOptions::default() })
 }
 
 /// The directories of checkpoints of every view.
@@ -47,7 +47,7 @@ async fn history(log: &Arc<dyn Log>, data: &Path) -> u64 {
     }
     held_by_all(&admin, last).await;
     // More come until every view has as many as may be kept: a checkpoint is taken beside the fold.
-    for _ in 0..200 {
+    for _ in 0..3_000 {
         if checkpoints(data).len() >= 25 {
             break;
         }
@@ -66,7 +66,7 @@ async fn checkpoints_are_used_again_and_what_is_none_of_them_goes() {
     let (data, fresh) = (tempdir().unwrap(), tempdir().unwrap());
     let log = memory_log();
     let last = history(&log, data.path()).await;
-    let system = System::start(Arc::clone(&log), fresh.path()).await;
+    let system = System::start_with(Arc::clone(&log), patient(fresh.path(), AsOfOptions::default())).await;
     held_by_all(&system.by(ADMIN), last).await;
     let expected = answers(&system, last).await;
     system.stop().await;
@@ -118,7 +118,7 @@ async fn checkpoints_of_another_log_are_not_used() {
     let found = answers(&system, last).await;
     drop(admin);
     system.stop().await;
-    let system = System::start(log, fresh.path()).await;
+    let system = System::start_with(log, patient(fresh.path(), AsOfOptions::default())).await;
     held_by_all(&system.by(ADMIN), last).await;
     assert!(answers(&system, last).await == found, "another log's past shows through");
     system.stop().await;
