@@ -17,6 +17,7 @@ use pactum_api::proto::pipeline::v1::pipeline_query_service_client::PipelineQuer
 use pactum_api::proto::pipeline::v1::{PipelineDimension, QueryPipelineRequest};
 use pactum_api::proto::program::v1::GetProgramRequest;
 use pactum_api::proto::program::v1::program_query_service_client::ProgramQueryServiceClient;
+use pactum_domain::actor::Role;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
@@ -24,10 +25,9 @@ use tonic::Request;
 
 use super::machine::Machine;
 use super::process::Process;
-use crate::client::{self, Connection};
 use crate::cli::ConnectArgs;
+use crate::client::{self, Connection};
 use crate::output;
-use pactum_domain::actor::Role;
 
 /// How long the first fold of the log may take.
 const FOLDING: Duration = Duration::from_secs(3_600);
@@ -72,7 +72,8 @@ pub(super) async fn run(data: &Path, program: &str, moments: usize, seed: u64, j
     ensure!(data.join("log").is_dir(), "{} holds no log; `pactum generate` makes one", data.display());
     let mut serve = Process::start(&["serve", "--data", &data.to_string_lossy()], &[])?;
     serve.ready_within(FOLDING).await?;
-    let to = ConnectArgs::of(format!("http://{}", serve.grpc), data);
+    let endpoint = format!("http://{}", serve.grpc);
+    let to = ConnectArgs { endpoint, token: None, data: data.to_owned(), key_file: None };
     let connection = client::connect(&to, &client::program_id(program)?, Role::Analyst).await?;
     let events = last_sequence(&connection, program).await?;
 

@@ -1,5 +1,6 @@
 //! `pactum bench`: figures of this machine, each beside something to hold it against, in one run.
 
+mod asof;
 mod commands;
 mod echo;
 mod fold;
@@ -34,6 +35,7 @@ Examples:
   pactum bench scaling --brokers 127.0.0.1:9092 --plot scaling.svg
   pactum bench queries
   pactum bench fold --from kafka:127.0.0.1:9092/pactum
+  pactum bench asof --data data
   pactum bench startup --data data")]
 pub(crate) struct BenchArgs {
     #[command(subcommand)]
@@ -102,6 +104,21 @@ enum What {
         #[arg(long, default_value = ".", value_name = "DIR")]
         scratch: std::path::PathBuf,
     },
+    /// Questions as of random moments of a program, cold and warm, beside now; and what that takes on the disk
+    Asof {
+        /// A data directory whose log `pactum generate` filled; it must not be in use
+        #[arg(long, default_value = "data", value_name = "DIR")]
+        data: std::path::PathBuf,
+        /// The program that is asked about
+        #[arg(long, default_value = "programs/demo")]
+        program: String,
+        /// Moments that are asked about, for each question
+        #[arg(long, default_value_t = 20)]
+        moments: usize,
+        /// Other moments for another number
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Start of `serve` on existing data, and its memory when idle
     Startup {
         /// The data directory; it must not be in use
@@ -166,6 +183,9 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
             points.into_iter().map(scaling::Point::row).collect()
         }
         What::Fold { from, views, scratch } => return fold::run(&from, &views, &scratch, arguments.json).await,
+        What::Asof { data, program, moments, seed } => {
+            return asof::run(&data, &program, moments, seed, arguments.json).await;
+        }
         What::Startup { data } => return startup::run(&data, arguments.json).await,
     };
     let command = std::env::args().skip(1).collect::<Vec<_>>().join(" ");

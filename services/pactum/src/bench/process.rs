@@ -33,12 +33,17 @@ impl Process {
 
     /// Waits until it says that it is ready.
     pub(super) async fn ready(&mut self) -> anyhow::Result<()> {
+        self.ready_within(PATIENCE).await
+    }
+
+    /// The same where it has more to do before.
+    pub(super) async fn ready_within(&mut self, patience: Duration) -> anyhow::Result<()> {
         let started = Instant::now();
         while !self.is_ready().await {
             if let Some(status) = self.child.try_wait()? {
                 anyhow::bail!("it ended with {status} before it was ready");
             }
-            ensure!(started.elapsed() < PATIENCE, "it was not ready after {PATIENCE:?}");
+            ensure!(started.elapsed() < patience, "it was not ready after {patience:?}");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         Ok(())
