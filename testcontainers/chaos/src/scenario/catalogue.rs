@@ -58,10 +58,10 @@ pub fn named(name: &str) -> Option<Scenario> {
     all().into_iter().find(|scenario| scenario.name == name)
 }
 
-/// A selection for every test run: each kind of fault once.
+/// A selection for every test run: owners that are killed, on either log. The tests break brokers and networks themselves.
 #[must_use]
 pub fn short() -> Vec<Scenario> {
-    ["serve-kill", "owner-kill", "leader-kill"].into_iter().filter_map(named).collect()
+    ["serve-kill", "owner-kill"].into_iter().filter_map(named).collect()
 }
 
 fn on_embedded() -> Vec<Scenario> {
@@ -236,6 +236,6 @@ mod tests {
             let faults = scenario.steps.iter().filter(|step| matches!(step, Step::Do(action, _) if action.is_fault()));
             assert!(faults.count() > 0, "{} breaks nothing", scenario.name);
         }
-        assert_eq!(short().len(), 3);
+        assert_eq!(short().len(), 2);
     }
 }

@@ -2,21 +2,24 @@
 
 use pactum_chaos::process::binary;
 use pactum_chaos::report::RunReport;
-use pactum_chaos::scenario;
+use pactum_chaos::scenario::{self, Scenario, Step};
 
-async fn run(name: &str) -> RunReport {
+async fn run(scenario: &Scenario) -> RunReport {
     let files = tempfile::tempdir().unwrap();
-    let scenario = scenario::named(name).unwrap();
-    let report = Box::pin(scenario::run(&scenario, 1, &binary().unwrap(), files.path())).await.unwrap();
+    let report = Box::pin(scenario::run(scenario, 1, &binary().unwrap(), files.path())).await.unwrap();
     assert_eq!(report.violations, 0, "{}files: {}", report.text(), files.keep().display());
     assert!(report.answered > 100 && report.refused > 0 && report.reads > 0, "{}", report.text());
     report
 }
 
+/// One after another: they are not to take the processor from each other.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_killed_again_and_again_loses_and_doubles_nothing() {
-    let report = run("serve-kill").await;
-    assert_eq!(report.faults.len(), 4);
-    // Four partitions, claimed by each of five lives.
-    assert_eq!(report.terms, 20, "{}", report.text());
+async fn the_short_selection_loses_and_doubles_nothing() {
+    for scenario in scenario::short() {
+        let report = run(&scenario).await;
+        let faults = scenario.steps.iter().filter(|step| matches!(step, Step::Do(action, _) if action.is_fault()));
+        assert_eq!(report.faults.len(), faults.count(), "{}", report.text());
+        // Every fault of the selection costs partitions their owner.
+        assert!(report.terms > report.gaps_ms.len() as u64, "{}", report.text());
+    }
 }
