@@ -303,6 +303,12 @@ pub fn view_stopped(view: &str, why: &str) -> Status {
     Failure::new(Reason::VIEW_STOPPED, format!("the view {view} has stopped: {why}")).with("view", view).status()
 }
 
+/// What an operator asks of a view cannot be done as it stands.
+#[must_use]
+pub fn view_refused(view: &str, why: &str) -> Status {
+    Failure::new(Reason::VIEW_REFUSED, why).with("view", view).status()
+}
+
 /// The page token is malformed or belongs to another query.
 #[must_use]
 pub fn invalid_page_token(why: &str) -> Status {

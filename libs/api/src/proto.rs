@@ -26,6 +26,7 @@ packages! {
     audit = "pactum.audit.v1";
     replay = "pactum.replay.v1";
     bulk = "pactum.bulk.v1";
+    projector = "pactum.projector.v1";
 }
 
 /// The contract as an encoded `google.protobuf.FileDescriptorSet`, comments and options included, for reflection.

@@ -25,6 +25,8 @@ macro_rules! reasons {
 }
 
 reasons! {
+    /// What an operator asks of a view cannot be done as it stands.
+    VIEW_REFUSED = FailedPrecondition;
     /// The program does not exist.
     PROGRAM_NOT_FOUND = NotFound;
     /// The resource does not exist, or is not the caller's to see.

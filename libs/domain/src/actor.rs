@@ -39,6 +39,8 @@ pub enum Role {
     Connector,
     /// System: Pactum itself, when a deadline falls due.
     Timer,
+    /// System: runs Pactum itself; sees no program's data.
+    Operator,
 }
 
 impl Role {
@@ -73,11 +75,12 @@ impl Role {
             Self::PartnerFinance => "partner-finance",
             Self::Connector => "connector",
             Self::Timer => "timer",
+            Self::Operator => "operator",
         }
     }
 
     /// Every role a caller can have.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::ProgramAdmin,
         Self::ChannelManager,
         Self::Reviewer,
@@ -92,6 +95,7 @@ impl Role {
         Self::PartnerFinance,
         Self::Connector,
         Self::Timer,
+        Self::Operator,
     ];
 
     /// The role of that name.

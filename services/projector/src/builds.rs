@@ -107,6 +107,11 @@ impl Builds {
         Ok(())
     }
 
+    /// Whether this program folds it.
+    pub(crate) fn is_of_this_version(&self, name: &str) -> bool {
+        self.number(name).is_some()
+    }
+
     /// Which build of this version it is, from 1; none where it is of another.
     fn number(&self, name: &str) -> Option<u32> {
         match name.strip_prefix(&self.first())? {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pactum_api::proto::projector::v1::view_service_server::ViewServiceServer;
 use pactum_journal::Position;
 use pactum_log::{Log, Partition};
 use pactum_views::view::ALL;
@@ -12,11 +13,13 @@ use tonic::service::RoutesBuilder;
 use crate::engine::Host;
 use crate::machine::{Machines, Shelves};
 use crate::opening::{OpenError, open_all};
+use crate::operations::Operations;
 use crate::options::ProjectorOptions;
 use crate::queries::Queries;
 use crate::services;
+use crate::services::views::Views;
 use crate::status::Status;
-use crate::verify::{Verified, VerifyError, verify};
+use crate::verify::{Verified, VerifyError};
 
 /// The fold ended wrongly.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +47,7 @@ pub struct Projector {
     status: Status,
     positions: Vec<Position>,
     queries: Arc<Queries>,
+    operations: Arc<Operations>,
     /// Ends the streams that follow the log, besides the fold.
     stop: CancellationToken,
 }
@@ -68,12 +72,15 @@ impl Projector {
         let machines = Machines::open(Arc::clone(&log), shelves, scratch, stop.clone()).map_err(past)?;
         let queries = Queries::new(Arc::clone(&log), &status, options.clone(), machines, stop.clone());
         let queries = Arc::new(queries);
-        Ok(Self { log, options, status, positions, queries, stop })
+        let operations = Arc::new(Operations::new(Arc::clone(&log), options.clone(), status.clone()));
+        Ok(Self { log, options, status, positions, queries, operations, stop })
     }
 
     /// Adds the read side's gRPC services.
     pub fn add_services(&self, routes: &mut RoutesBuilder) {
         services::add(&self.queries, &self.options, routes);
+        let views = ViewServiceServer::new(Views(Arc::clone(&self.operations)));
+        routes.add_service(views.max_decoding_message_size(self.options.max_message_bytes));
     }
 
     /// How the views are doing.
@@ -89,6 +96,7 @@ impl Projector {
     /// the others go on, and [`Status`] tells.
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let host = Host::start(&self.log, &self.options, &self.status, &self.positions, &stop).await?;
+        self.operations.begin(Arc::clone(&host));
         stop.cancelled().await;
         self.stop.cancel();
         self.queries.machines.stopped().await;
@@ -101,13 +109,8 @@ impl Projector {
     /// # Errors
     /// [`VerifyError`] where there is no such view, or log, rows or disk fail.
     pub async fn verify(&self, partition: Partition, view: &str) -> Result<Verified, VerifyError> {
-        let found = self.status.views.iter().find(|live| live.partition == partition && live.view.name() == view);
-        let found = found.cloned();
-        let live = found.ok_or_else(|| VerifyError::NoSuchView { view: view.to_owned(), partition })?;
-        let name = format!("{}@{}.verify", live.view.name(), live.view.version());
-        let scratch = self.options.data.join(partition.to_string()).join(name);
-        let (log, shared, runtime) = (Arc::clone(&self.log), self.options.shared.clone(), Handle::current());
-        let verified = tokio::task::spawn_blocking(move || verify(&runtime, &log, &live, &scratch, &shared));
+        let (operations, runtime, view) = (Arc::clone(&self.operations), Handle::current(), view.to_owned());
+        let verified = tokio::task::spawn_blocking(move || operations.verify(&runtime, partition, &view));
         verified.await.map_err(|_| VerifyError::Panicked)?
     }
 }

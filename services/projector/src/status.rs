@@ -38,7 +38,7 @@ pub struct ViewStatus {
 }
 
 impl ViewStatus {
-    fn of(live: &LiveView) -> Self {
+    pub(crate) fn of(live: &LiveView) -> Self {
         let progress = live.progress.borrow().clone();
         Self {
             partition: live.partition,

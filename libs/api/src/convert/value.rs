@@ -150,6 +150,7 @@ roles!(
     PartnerFinance,
     Connector,
     Timer,
+    Operator,
 );
 
 /// The same states in the domain and in the contract, one for one, with the short name that filters and items use.

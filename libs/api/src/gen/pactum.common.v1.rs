@@ -53,6 +53,8 @@ pub enum Role {
     Connector = 13,
     /// Pactum itself, when a deadline falls due. Seen in history; no caller has it.
     Timer = 14,
+    /// System: runs Pactum itself. Sees no program's data.
+    Operator = 15,
 }
 impl Role {
     /// String value of the enum field names used in the ProtoBuf definition.
@@ -76,6 +78,7 @@ impl Role {
             Self::PartnerFinance => "ROLE_PARTNER_FINANCE",
             Self::Connector => "ROLE_CONNECTOR",
             Self::Timer => "ROLE_TIMER",
+            Self::Operator => "ROLE_OPERATOR",
         }
     }
     /// Creates an enum from field names used in the ProtoBuf definition.
@@ -96,6 +99,7 @@ impl Role {
             "ROLE_PARTNER_FINANCE" => Some(Self::PartnerFinance),
             "ROLE_CONNECTOR" => Some(Self::Connector),
             "ROLE_TIMER" => Some(Self::Timer),
+            "ROLE_OPERATOR" => Some(Self::Operator),
             _ => None,
         }
     }

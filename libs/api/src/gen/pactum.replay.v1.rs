@@ -16,6 +16,11 @@ pub struct ReadEventsRequest {
     /// it is.
     #[prost(uint64, tag = "4")]
     pub min_sequence: u64,
+    /// Only events for which this expression of the Common Expression Language holds:
+    /// `type == "DealRegistered" && data.amount.minor > 100000`. Its fields are those of RecordedEvent, times as RFC 3339 text and
+    /// `data` for what `data_json` holds; `actor` has `subject`, `role` and `partner`. Empty: all.
+    #[prost(string, tag = "5")]
+    pub filter: ::prost::alloc::string::String,
 }
 /// Answer of ReplayService.ReadEvents.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -7,6 +7,7 @@ mod partner;
 mod pipeline;
 mod program;
 mod replay;
+pub(crate) mod views;
 
 use std::sync::Arc;
 

@@ -18,7 +18,7 @@ use tonic::Code;
 
 use crate::system::{ADMIN, System, acme, deal_name, held_by_all, memory_log, options, reason};
 
-async fn until(what: &str, mut done: impl FnMut() -> bool) {
+pub(crate) async fn until(what: &str, mut done: impl FnMut() -> bool) {
     for _ in 0..500 {
         if done() {
             return;
@@ -166,7 +166,7 @@ async fn a_crash_takes_back_rows_and_offset_together() {
 }
 
 /// Appends a record that is valid for the journal, with this body.
-async fn append(log: &Arc<dyn Log>, partition: Partition, body: &[u8]) {
+pub(crate) async fn append(log: &Arc<dyn Log>, partition: Partition, body: &[u8]) {
     let end = log.end(partition).await.unwrap();
     let mut follower = Follower::open(Arc::clone(log), partition, Position::default()).await.unwrap();
     while follower.position().offset < end {

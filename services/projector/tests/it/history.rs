@@ -8,7 +8,7 @@ use tonic::Code;
 use crate::system::{ADMIN, Client, System, acme, memory_log, reason};
 
 fn ask(from_sequence: u64, follow: bool, min_sequence: u64) -> ReadEventsRequest {
-    ReadEventsRequest { parent: "programs/acme".into(), from_sequence, follow, min_sequence }
+    ReadEventsRequest { parent: "programs/acme".into(), from_sequence, follow, min_sequence, ..Default::default() }
 }
 
 async fn read(client: &Client, request: ReadEventsRequest) -> Vec<RecordedEvent> {
