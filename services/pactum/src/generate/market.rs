@@ -34,11 +34,11 @@ pub(super) const COUNTRIES: [Country; 10] = [
     country("IT", "SpA", "EUR"),
 ];
 
-const SYLLABLES: [&str; 48] = [
-    "bar", "bel", "bri", "cal", "cor", "dal", "den", "dor", "el", "fen", "fir", "gal", "gri", "hal", "hem", "ir",
-    "jor", "kel", "kin", "lar", "lum", "mar", "mel", "mor", "nar", "nel", "nor", "or", "pal", "per", "pol", "quin",
-    "ral", "ren", "ros", "sal", "sen", "sol", "tan", "ter", "tor", "ul", "val", "ven", "vor", "wen", "yar", "zan",
-];
+/// What syllables are made of: as many beginnings as names of companies have, or a search by name would find half of them.
+const BEGINS: &[u8; 20] = b"bcdfghjklmnprstvwxyz";
+const MIDDLES: &[u8; 5] = b"aeiou";
+const ENDS: &[u8; 15] = b"bcdfgklmnprstvx";
+const SYLLABLES: u64 = 20 * 5 * 15;
 
 const TRADES: [&str; 16] = [
     "Logistics",
@@ -92,19 +92,16 @@ impl Market {
 
     /// A customer's own word, which no other has.
     fn word(self, number: u64) -> String {
-        let count = SYLLABLES.len() as u64;
-        // Another order for each seed, and neighbours are not alike: three digits of base 48, then as many as it takes.
-        let cube = count * count * count;
-        let spread = (number % cube * 35_537 + self.salt % cube) % cube;
-        let syllable = |place: u64| SYLLABLES[(place % count) as usize];
-        let mut word = String::with_capacity(16);
-        word.push_str(syllable(spread));
-        word.push_str(syllable(spread / count));
-        word.push_str(syllable(spread / count / count));
-        let mut round = number / cube;
-        while round > 0 {
-            word.push_str(syllable(round - 1));
-            round = (round - 1) / count;
+        // Another order for each seed. The factor has none in common with the count, so that no two numbers meet.
+        let count = SYLLABLES * SYLLABLES * SYLLABLES;
+        let mut rest = (number % count * 1_000_003 + self.salt % count) % count;
+        let mut word = String::with_capacity(9);
+        for _ in 0..3 {
+            let syllable = rest % SYLLABLES;
+            rest /= SYLLABLES;
+            word.push(char::from(BEGINS[(syllable % 20) as usize]));
+            word.push(char::from(MIDDLES[(syllable / 20 % 5) as usize]));
+            word.push(char::from(ENDS[(syllable / 100) as usize]));
         }
         word
     }

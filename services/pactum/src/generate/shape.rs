@@ -73,9 +73,9 @@ pub(super) const LEAST_AMOUNT: f64 = 100_000.0;
 pub(super) const AMOUNT_EXPONENT: f64 = 5.5;
 
 /// Customers told without a domain: by a D-U-N-S number.
-pub(super) const WITHOUT_DOMAIN: f64 = 0.003;
+pub(super) const WITHOUT_DOMAIN: f64 = 0.002;
 /// Customers told by their name alone.
-pub(super) const BY_NAME: f64 = 0.003;
+pub(super) const BY_NAME: f64 = 0.002;
 /// Customers told with the domain of another one.
 pub(super) const WRONG_DOMAIN: f64 = 0.003;
 /// Customers whose name is told with a slip.
