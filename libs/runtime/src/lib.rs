@@ -5,6 +5,7 @@ pub mod config;
 pub mod health;
 pub mod http;
 pub mod io;
+pub mod refine;
 pub mod supervise;
 pub mod telemetry;
 pub mod token;

@@ -2,13 +2,11 @@
 
 mod content;
 mod deadline;
-mod refine;
 mod show;
 mod status;
 mod trace;
 
 pub(crate) use deadline::patience_of;
-pub(crate) use refine::{Refined, refine};
 pub(crate) use status::{NoAnswer, stopping};
 pub(crate) use trace::trace;
 

@@ -14,10 +14,11 @@ use pactum_api::proto::bulk::v1::execute_response::Outcome;
 use pactum_api::proto::bulk::v1::{ExecuteRequest, ExecuteResponse, ExecuteResult};
 use pactum_api::{Caller, error};
 use pactum_ids::ProgramId;
+use pactum_runtime::refine::refine;
 use tonic::{Request, Response, Status, Streaming};
 
 use crate::answer::{Done, Resource};
-use crate::edge::{Edge, NoAnswer, Pending, refine, stopping, trace};
+use crate::edge::{Edge, NoAnswer, Pending, stopping, trace};
 use crate::envelope::Trace;
 use crate::route::Away;
 

@@ -8,9 +8,10 @@ use pactum_api::proto::deal::v1::deal_service_server::DealServiceServer;
 use pactum_api::proto::deal::v1::opportunity_service_server::OpportunityServiceServer;
 use pactum_api::proto::partner::v1::partner_service_server::PartnerServiceServer;
 use pactum_api::proto::program::v1::program_service_server::ProgramServiceServer;
+use pactum_runtime::refine::Refined;
 use tonic::service::RoutesBuilder;
 
-use crate::edge::{Edge, Refined};
+use crate::edge::Edge;
 use crate::role::CommandOptions;
 use crate::route::{Kind, Routed};
 

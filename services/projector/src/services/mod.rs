@@ -17,6 +17,7 @@ use pactum_api::proto::partner::v1::partner_query_service_server::PartnerQuerySe
 use pactum_api::proto::pipeline::v1::pipeline_query_service_server::PipelineQueryServiceServer;
 use pactum_api::proto::program::v1::program_query_service_server::ProgramQueryServiceServer;
 use pactum_api::proto::replay::v1::replay_service_server::ReplayServiceServer;
+use pactum_runtime::refine::Refined;
 use tonic::service::RoutesBuilder;
 
 use crate::options::ProjectorOptions;
@@ -27,7 +28,8 @@ pub(crate) fn add(queries: &Arc<Queries>, options: &ProjectorOptions, routes: &m
     macro_rules! add {
         ($($server:ident($service:path);)*) => {$(
             let service = $service(Arc::clone(queries));
-            routes.add_service($server::new(service).max_decoding_message_size(options.max_message_bytes));
+            let server = $server::new(service).max_decoding_message_size(options.max_message_bytes);
+            routes.add_service(Refined(server));
         )*};
     }
     add! {

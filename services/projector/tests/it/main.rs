@@ -3,6 +3,7 @@
 
 mod fold;
 mod history;
+mod malformed;
 mod operating;
 mod past;
 mod queries;

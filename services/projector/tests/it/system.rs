@@ -169,6 +169,10 @@ services! {
 }
 
 impl Client {
+    pub(crate) fn channel(&self) -> Channel {
+        self.channel.clone()
+    }
+
     pub(crate) fn request<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.metadata_mut().insert(CALLER, self.caller.parse().unwrap());

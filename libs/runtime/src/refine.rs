@@ -17,7 +17,7 @@ use tower::Service;
 
 /// A gRPC service whose transport errors are typed.
 #[derive(Clone, Debug)]
-pub(crate) struct Refined<S>(pub(crate) S);
+pub struct Refined<S>(pub S);
 
 impl<S: NamedService> NamedService for Refined<S> {
     const NAME: &'static str = S::NAME;
@@ -48,7 +48,8 @@ where
 }
 
 /// Gives a status of the transport's its type; any other stays as it is.
-pub(crate) fn refine(status: Status) -> Status {
+#[must_use]
+pub fn refine(status: Status) -> Status {
     if !status.details().is_empty() {
         return status;
     }
