@@ -92,11 +92,11 @@ mod tests {
 
     #[test]
     fn every_version_is_a_policy_that_knows_what_the_generator_names() {
-        for version in 0..VERSIONS.len() {
+        for (version, expected) in VERSIONS.iter().enumerate() {
             let text = document(version, Capacity { registered: 10, silver: 20, gold: 30 });
             let policy = Policy::parse(&text).unwrap();
-            assert!((0..VERSIONS[version].products).all(|number| policy.knows_product(&product(number))));
-            assert_eq!(policy.products.len(), VERSIONS[version].products);
+            assert!((0..expected.products).all(|number| policy.knows_product(&product(number))));
+            assert_eq!(policy.products.len(), expected.products);
             assert!(TIERS.iter().all(|tier| policy.tier(tier).is_some()));
             assert!(STAGES.iter().all(|stage| policy.stage(stage).is_some()));
             assert!(TYPES.iter().all(|kind| policy.knows_partner_type(kind)));
