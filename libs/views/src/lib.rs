@@ -15,6 +15,7 @@
 pub mod changes;
 pub mod clock;
 pub mod deals;
+pub mod event_filter;
 pub mod filter;
 pub mod key;
 pub mod ownership;

@@ -11,6 +11,7 @@ use crate::generate::{self, GenerateArgs};
 use crate::log_copy::{self, LogCommand};
 use crate::serve::{self, Roles};
 use crate::topics::{self, TopicsCommand};
+use crate::view::{self, ViewArgs};
 use crate::{demo, doctor, events, import, token};
 
 /// The open backend for partner relationship management.
@@ -53,6 +54,8 @@ pub(crate) enum Command {
     /// Make and check the topic of a log on Kafka
     #[command(subcommand)]
     Topics(TopicsCommand),
+    /// Look at the views of a projector, rebuild them, decide about records they cannot fold
+    View(ViewArgs),
     /// Work on logs as a whole
     #[command(subcommand)]
     Log(LogCommand),
@@ -82,6 +85,7 @@ impl Command {
             Self::Generate(arguments) => Box::pin(generate::run(arguments)).await,
             Self::Import(ImportCommand::Crm(arguments)) => Box::pin(import::crm(arguments)).await,
             Self::Events(arguments) => events::print(arguments).await,
+            Self::View(arguments) => Box::pin(view::run(arguments)).await,
             Self::Log(command) => Box::pin(log_copy::run(command)).await,
             Self::Doctor(arguments) => doctor::run(arguments).await,
             Self::Token(arguments) => token::make(&arguments),
@@ -240,6 +244,7 @@ pub(crate) struct ImportCrmArgs {
 #[command(after_help = "\
 Examples:
   pactum events --program programs/acme --from 100
+  pactum events --program programs/acme --where 'event.type == \"DealWon\"'
   pactum events --program programs/acme --follow --json | jq .type")]
 pub(crate) struct EventsArgs {
     #[command(flatten)]
@@ -253,6 +258,9 @@ pub(crate) struct EventsArgs {
     /// Go on with what happens from now on
     #[arg(long)]
     pub(crate) follow: bool,
+    /// Only events for which this CEL expression holds: event.type == "DealRegistered" && event.data.partner == "north"
+    #[arg(long = "where", value_name = "CEL")]
+    pub(crate) filter: Option<String>,
     /// One JSON object a line
     #[arg(long)]
     pub(crate) json: bool,

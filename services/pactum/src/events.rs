@@ -22,6 +22,7 @@ pub(crate) async fn print(arguments: EventsArgs) -> anyhow::Result<()> {
         parent: arguments.program.clone(),
         from_sequence: arguments.from,
         follow: arguments.follow,
+        filter: arguments.filter.clone().unwrap_or_default(),
         ..Default::default()
     };
     let mut events = match client.read_events(request).await {

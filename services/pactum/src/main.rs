@@ -16,6 +16,7 @@ mod output;
 mod serve;
 mod token;
 mod topics;
+mod view;
 
 use std::process::ExitCode;
 

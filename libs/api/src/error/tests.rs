@@ -47,6 +47,7 @@ fn statuses() -> Vec<(Status, Reason)> {
         (log_full("no space"), Reason::LOG_FULL),
         (not_serving("starting"), Reason::NOT_SERVING),
         (view_behind(7, 5), Reason::VIEW_BEHIND),
+        (view_refused("deals", "it is being made"), Reason::VIEW_REFUSED),
         (view_stopped("deals", "a newer record"), Reason::VIEW_STOPPED),
         (as_of_future_sequence(9, 7), Reason::AS_OF_FUTURE),
         (as_of_future_time(Timestamp(2), Timestamp(1)), Reason::AS_OF_FUTURE),

@@ -17,8 +17,10 @@ pub struct ReadEventsRequest {
     #[prost(uint64, tag = "4")]
     pub min_sequence: u64,
     /// Only events for which this expression of the Common Expression Language holds:
-    /// `type == "DealRegistered" && data.amount.minor > 100000`. Its fields are those of RecordedEvent, times as RFC 3339 text and
-    /// `data` for what `data_json` holds; `actor` has `subject`, `role` and `partner`. Empty: all.
+    /// `event.type == "DealRegistered" && event.data.partner == "north"`. An event has `sequence`, `type`, `resource`,
+    /// `occurred_at`, `recorded_at` (RFC 3339), `actor.subject`, `actor.role`, `actor.partner`, `request_id`,
+    /// `correlation_id`, `causation_id`, `policy_version`, and under `data` what `data_json` holds. One that lacks a field
+    /// which is asked for does not pass. Empty: all.
     #[prost(string, tag = "5")]
     pub filter: ::prost::alloc::string::String,
 }

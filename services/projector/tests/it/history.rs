@@ -46,6 +46,27 @@ async fn every_event_once_in_order_from_anywhere() {
 }
 
 #[tokio::test]
+async fn a_filter_runs_where_the_history_is_read() {
+    let data = tempdir().unwrap();
+    let system = System::start(memory_log(), data.path()).await;
+    acme(&system).await;
+    let admin = system.by(ADMIN);
+    let mut last = 0;
+    for (n, partner) in ["north", "south", "north"].into_iter().enumerate() {
+        last = admin.register(&format!("d-{n}"), partner, &format!("c{n}.com")).await;
+    }
+    let filtered = |filter: &str| ReadEventsRequest { filter: filter.into(), ..ask(0, false, last) };
+    let north =
+        r#"event.type == "DealRegistered" && event.data.partner == "north" && event.actor.role == "program-admin""#;
+    let found = read(&admin, filtered(north)).await;
+    assert_eq!(found.iter().map(|event| event.request_id.as_str()).collect::<Vec<_>>(), ["request-d-0", "request-d-2"]);
+    assert!(read(&admin, filtered("event.data.nothing == 1")).await.is_empty());
+    let error = admin.replay().read_events(admin.request(filtered("event.type ="))).await.unwrap_err();
+    assert_eq!((error.code(), reason(&error).as_str()), (Code::InvalidArgument, "INVALID_FILTER"));
+    system.stop().await;
+}
+
+#[tokio::test]
 async fn following_goes_on_with_what_comes_and_ends_with_the_server() {
     let data = tempdir().unwrap();
     let system = System::start(memory_log(), data.path()).await;
