@@ -2,14 +2,14 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test check fmt bench clean
+.PHONY: help setup build run test chaos check fmt bench clean
 
 # Passed on: make run ARGS="--data ./data", make test ARGS="-p pactum-domain", make bench ARGS="commands --json"
 ARGS ?=
 
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
-	@echo '  ARGS="..." is passed on by run, test and bench.'
+	@echo '  ARGS="..." is passed on by run, test, chaos and bench.'
 
 setup: ## install whatever is missing to build, check, test and try Pactum
 	@scripts/setup build check run test
@@ -23,6 +23,9 @@ run: ## build and start a demo program on the embedded log
 
 test: ## run every test
 	@scripts/test $(ARGS)
+
+chaos: ## break brokers, processes and networks under load for half an hour
+	@scripts/chaos $(ARGS)
 
 check: ## formatting, lints, documentation, dependencies, protocol
 	@scripts/check
