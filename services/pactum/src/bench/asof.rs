@@ -35,6 +35,9 @@ const FOLDING: Duration = Duration::from_secs(3_600);
 /// How long restoring one moment may take.
 const RESTORING: Duration = Duration::from_secs(60);
 
+/// How often the program is asked for before it is given up.
+const TRIES: usize = 100;
+
 /// How often each moment is asked about once it is restored.
 const AGAIN: usize = 50;
 
@@ -71,11 +74,21 @@ enum Question {
 pub(super) async fn run(data: &Path, program: &str, moments: usize, seed: u64, json: bool) -> anyhow::Result<()> {
     ensure!(data.join("log").is_dir(), "{} holds no log; `pactum generate` makes one", data.display());
     let mut serve = Process::start(&["serve", "--data", &data.to_string_lossy()], &[])?;
-    serve.ready_within(FOLDING).await?;
     let endpoint = format!("http://{}", serve.grpc);
     let to = ConnectArgs { endpoint, token: None, data: data.to_owned(), key_file: None };
+    serve.ready_within(FOLDING).await?;
     let connection = client::connect(&to, &client::program_id(program)?, Role::Analyst).await?;
-    let events = last_sequence(&connection, program).await?;
+    // It may have said that it is ready before it knew of its parts: an answer is what counts.
+    let mut answered = last_sequence(&connection, program).await;
+    for _ in 0..TRIES {
+        if answered.is_ok() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        serve.ready_within(FOLDING).await?;
+        answered = last_sequence(&connection, program).await;
+    }
+    let events = answered.with_context(|| format!("{program} cannot be asked about"))?;
 
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut rows = Vec::new();
@@ -110,12 +123,7 @@ async fn last_sequence(connection: &Connection, program: &str) -> anyhow::Result
     Ok(answer.into_inner().sequence)
 }
 
-async fn ask(
-    connection: &Connection,
-    program: &str,
-    question: Question,
-    as_of: Option<AsOf>,
-) -> anyhow::Result<()> {
+async fn ask(connection: &Connection, program: &str, question: Question, as_of: Option<AsOf>) -> anyhow::Result<()> {
     let parent = program.to_owned();
     match question {
         Question::Deals => {

@@ -4,6 +4,7 @@
 //! offset up to which the rows hold. A checkpoint is made under another name, fsynced and then renamed, and renamed again before
 //! it is removed: what has the right name is whole. What has not is removed at the next start.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
@@ -176,10 +177,9 @@ impl Shelf {
 
     /// What the view and its checkpoints take on the disk.
     pub(crate) fn measure(&self) -> io::Result<Bytes> {
-        let mut seen = std::collections::HashSet::new();
-        let live = unseen(&self.live, &mut seen)?;
+        let live = unseen(&self.live, &mut HashSet::new())?;
         let kept: Vec<_> = self.kept().clone();
-        let mut checkpoints = 0;
+        let (mut seen, mut checkpoints) = (HashSet::new(), 0);
         for checkpoint in &kept {
             checkpoints += unseen(&checkpoint.path, &mut seen)?;
         }
@@ -196,7 +196,8 @@ impl Shelf {
 pub(crate) struct Bytes {
     /// The view itself.
     pub(crate) live: u64,
-    /// Its checkpoints, without the files that they share with it.
+    /// Its checkpoints, each file once. What they share with the view counts too: it stays with them alone once the view has
+    /// moved on, and by then nobody may be looking.
     pub(crate) checkpoints: u64,
 }
 
@@ -297,7 +298,7 @@ fn remove(path: &Path) -> io::Result<()> {
 }
 
 /// The bytes of the files of a directory that were not seen before, under whichever name.
-fn unseen(directory: &Path, seen: &mut std::collections::HashSet<u64>) -> io::Result<u64> {
+fn unseen(directory: &Path, seen: &mut HashSet<u64>) -> io::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(directory)? {
         match entry?.metadata() {
