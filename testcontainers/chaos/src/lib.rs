@@ -2,7 +2,7 @@
 //!
 //! - [`history`]: what clients saw: requests, answers, times of one monotonic clock.
 //! - [`load`]: seeded clients that ask real endpoints over gRPC and write a history.
-//! - [`check`]: the history against the log: nothing lost, doubled, reordered or wrongly refused; no old read.
+//! - [`mod@check`]: the history against the log: nothing lost, doubled, reordered or wrongly refused; no old read.
 //! - [`scenario`]: named fault runs: a cluster of real processes, a load, and steps that break things.
 //! - [`report`]: what the runs came to.
 
