@@ -1,7 +1,7 @@
 //! Real Kafka brokers for tests: the broker's jars on a JVM, or a container engine.
 //!
 //! [`Kafka::start`] gives a cluster of one or three brokers of its own, on its own ports and in its own directory, and
-//! [`shared`] one broker for the whole test process. Nothing outlives the process that asked for it, however it ends.
+//! [`shared()`] one broker for the whole test process. Nothing outlives the process that asked for it, however it ends.
 //! `docs/testing.md` says how a machine gets what this needs, and where the logs are.
 
 mod broker;
