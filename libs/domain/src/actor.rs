@@ -169,7 +169,8 @@ mod tests {
             assert_eq!(serde_json::from_str::<Role>(&json).unwrap(), role);
             assert_eq!(Role::parse(role.as_str()), Some(role));
         }
-        assert!(postcard::from_bytes::<Role>(&[14]).is_err());
+        let next = u8::try_from(Role::ALL.len()).unwrap();
+        assert!(postcard::from_bytes::<Role>(&[next]).is_err(), "ALL must list every role");
         assert!(serde_json::from_str::<Role>(r#""ProgramAdmin""#).is_err());
         assert!(serde_json::from_str::<Role>("0").is_err());
         assert_eq!(Role::parse("root"), None);

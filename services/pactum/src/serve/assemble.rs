@@ -51,6 +51,16 @@ impl Roles {
     fn projector(self) -> bool {
         self != Self::Command
     }
+
+    /// Names the parts that are to come. Before anything else says that it is ready: until every part has spoken, the parts
+    /// that have would be taken for all.
+    pub(super) fn announce(self, health: &Health) {
+        for (part, is_there) in [("command", self.command()), ("projector", self.projector())] {
+            if is_there {
+                health.set(part, Condition::Starting("starting".into()));
+            }
+        }
+    }
 }
 
 /// What roles are made of.
@@ -87,7 +97,6 @@ pub(super) async fn assemble(
     let mut conditions: Conditions = Vec::new();
     let mut halt = stop.clone();
     if parts.roles.command() {
-        parts.health.set("command", Condition::Starting("starting".into()));
         let role = command(tasks, &parts, &callers, &reporter, stop)?;
         role.add_services(&mut routes);
         let commands = role.status();
@@ -96,7 +105,6 @@ pub(super) async fn assemble(
         tasks.spawn("command", OnExit::StopProcess, async move { role.stopped().await.map(drop) });
     }
     if parts.roles.projector() {
-        parts.health.set("projector", Condition::Starting("starting".into()));
         let options = ProjectorOptions {
             data: parts.settings.data.join("views"),
             shared: parts.shared,

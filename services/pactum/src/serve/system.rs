@@ -69,6 +69,7 @@ pub(super) async fn start_as(settings: &Settings, roles: Roles) -> anyhow::Resul
     let health = Health::default();
     let mut tasks = Tasks::new(stop.clone());
     health.set("log", Condition::Starting("opening it".into()));
+    roles.announce(&health);
     tasks.spawn("http", OnExit::StopProcess, http::serve(operators, health.clone(), metrics, stop.clone()));
     let (log, log_id): (Arc<dyn Log>, _) = match embedded {
         Some(log) => {
@@ -102,6 +103,7 @@ pub(crate) async fn start_roles(
     let callers = listen(SocketAddr::from(([127, 0, 0, 1], 0)), "grpc.listen").await?;
     let grpc = callers.local_addr()?;
     let health = Health::default();
+    roles.announce(&health);
     let mut tasks = Tasks::new(stop.clone());
     let shared: Shared = shared(&settings);
     let parts = Parts { settings: &settings, shared, log_id: None, log, roles, among: false, health: health.clone() };
