@@ -35,8 +35,9 @@ mod tests {
         assert_eq!(missed_least(&[]), None);
         assert_eq!(missed_least(&[5]), None);
         assert_eq!(missed_least(&[5, 6]), Some(0));
-        assert_eq!(missed_least(&[100, 110, 200, 300]), Some(0));
-        assert_eq!(missed_least(&[100, 200, 210, 300]), Some(1));
+        assert_eq!(missed_least(&[10, 110, 200, 300]), Some(0));
+        assert_eq!(missed_least(&[100, 110, 200, 300]), Some(1));
+        assert_eq!(missed_least(&[100, 200, 210, 300]), Some(2));
     }
 
     /// However long the history, no moment is much further from a checkpoint than were they perfectly even.
