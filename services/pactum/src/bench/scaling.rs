@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use pactum_api::proto::deal::v1::deal_service_client::DealServiceClient;
-use pactum_log::kafka::KafkaOptions;
+use pactum_log::kafka::{KafkaLog, KafkaOptions};
 use pactum_runtime::token::TokenKey;
 use serde::Serialize;
 use tonic::service::interceptor::InterceptedService;
@@ -18,6 +18,7 @@ use super::load::{self, Figures};
 use super::process::Process;
 use super::program;
 use crate::client::Authorize;
+use crate::topics;
 
 /// Programs that registrations go round: enough to lie in every one of twelve partitions.
 const PROGRAMS: usize = 36;
@@ -70,6 +71,7 @@ async fn measure(
 ) -> anyhow::Result<Figures> {
     let scratch = tempfile::Builder::new().prefix("pactum-bench-").tempdir_in(".")?;
     let topic = Topic::make(kafka, "scaling", partitions).await?;
+    topics::begin(&KafkaLog::connect(topic.0.clone()).await?).await?;
     let key = scratch.path().join("token.key");
     drop(TokenKey::read_or_create(&key)?);
     let mut started = Vec::new();
