@@ -75,7 +75,8 @@ async fn keep_reading(log: KafkaLog, stop: Arc<AtomicBool>, read: Arc<AtomicU64>
     entries
 }
 
-/// What was read is in the log as it was read; and nothing is in it twice.
+/// What was read is in the log as it was read; and nothing is in it twice. Order is not asked for: an entry that was reported as
+/// failed, because a broker stood still for longer than it may take, can turn up behind later ones.
 async fn check(log: &KafkaLog, seen: &BTreeMap<Offset, Entry>) {
     let last = *seen.last_key_value().unwrap().0;
     let mut found: BTreeMap<Offset, Entry> = BTreeMap::new();
@@ -88,7 +89,7 @@ async fn check(log: &KafkaLog, seen: &BTreeMap<Offset, Entry>) {
     assert!(found == *seen, "the log is no longer what was read: {} and {} entries", found.len(), seen.len());
     let mut numbers: Vec<u64> = found.values().map(number).collect();
     let count = numbers.len();
-    assert!(numbers.is_sorted(), "an appender's entries are in order");
+    numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers.len(), count, "nothing is there twice");
 }
