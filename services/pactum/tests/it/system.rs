@@ -37,7 +37,7 @@ pub(crate) fn pactum(arguments: &[&str]) -> Output {
 pub(crate) fn pactum_ok(arguments: &[&str]) -> String {
     let output = pactum(arguments);
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "pactum {arguments:?} failed:\n{out}\n{err}");
+    assert!(output.status.success(), "pactum {arguments:?} ended with {}:\n{out}\n{err}", output.status);
     out.into_owned()
 }
 
