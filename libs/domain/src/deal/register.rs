@@ -244,7 +244,11 @@ fn file(
     field::customer("deal.customer", &submission.customer)?;
     let scope = field::scope(&SCOPE, &submission.scope, policy)?;
     let stage = stage(before, submission.stage.as_ref(), policy)?;
-    check_previous(setting, id, &partner.id, submission.previous_deal.as_ref())?;
+    // What the deal has said since it began was right then; the deal may have gone to another partner since.
+    let previous = submission.previous_deal.as_ref();
+    if previous != before.and_then(|deal| deal.previous_deal.as_ref()) {
+        check_previous(setting, id, &partner.id, previous)?;
+    }
 
     let by_name = submission.history.is_none().then_some(policy);
     let resolution = find_account(setting, before, &submission.customer, &submission.new_account, by_name)?;

@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 use smol_str::SmolStr;
 
 use super::Model;
-use crate::account::{Account, AccountKey, Customer, NormalisedName, similarity};
+use crate::account::{Account, AccountKey, Customer, NormalisedName, similarity_from};
 
 /// The hash of a block of a normalised name: names that are alike nearly always share one. Two blocks of one hash only make
 /// more candidates.
@@ -159,8 +159,8 @@ impl Model {
             .filter_map(|id| {
                 let known = self.known_account(id)?;
                 let compatible = compatible(known.account.country.as_ref(), customer.country.as_ref());
-                let score = if compatible { similarity(&known.name, &name) } else { return None };
-                (score >= from).then(|| (id.clone(), score))
+                let score = if compatible { similarity_from(&known.name, &name, from) } else { None }?;
+                Some((id.clone(), score))
             })
             .collect();
         similar.sort_unstable_by(|(a, likeness_a), (b, likeness_b)| likeness_b.cmp(likeness_a).then_with(|| a.cmp(b)));

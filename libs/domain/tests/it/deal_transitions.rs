@@ -101,6 +101,19 @@ fn an_answer_may_be_approved_at_once_or_meet_a_conflict() {
 }
 
 #[test]
+fn a_new_attempt_that_went_to_another_partner_can_be_answered_for() {
+    let mut world = deal_in(DealState::Rejected);
+    let attempt = Submission { previous_deal: Some(deal_id("d")), ..large("alpha", "unused") };
+    world.run(&register("n", attempt));
+    world.run(&deal("n", DealCommand::StartReview));
+    world.run(&reassign("n", "beta", &[1]));
+    world.run(&deal("n", DealCommand::RequestAction { message: "who decides there?".to_owned() }));
+    let answer = deal("n", DealCommand::Resubmit(large("beta", "unused")));
+    assert_eq!(names(&world.run_as(sales("beta"), &answer)), ["n Resubmitted"]);
+    assert_eq!(world.deal("n").previous_deal, Some(deal_id("d")));
+}
+
+#[test]
 fn a_second_request_is_told_to_the_partner() {
     let mut world = deal_in(DealState::ActionRequired);
     world.run(&request_action("and by when?"));
