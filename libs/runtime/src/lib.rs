@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod config;
+pub mod encoded;
 pub mod health;
 pub mod http;
 pub mod io;

@@ -50,7 +50,7 @@ pub(super) async fn run(
     let numbers = Arc::new(AtomicU64::new(1));
     let sizes = sizes(on_memory.grpc, &tokens[0]).await?;
     for &callers in in_flight {
-        rows.push(echo::measure(sizes, callers, seconds).await?);
+        rows.push(echo::measure(&sizes, callers, seconds).await?);
         for (system, token, name) in [
             (on_memory.grpc, &tokens[0], "RegisterDeal, memory log"),
             (on_disk.grpc, &tokens[1], "RegisterDeal, embedded log, fsync"),

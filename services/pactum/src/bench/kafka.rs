@@ -36,7 +36,7 @@ pub(super) async fn run(
     let numbers = Arc::new(AtomicU64::new(1));
     let mut rows = Vec::new();
     for &callers in in_flight {
-        rows.push(echo::measure(sizes, callers, seconds).await?);
+        rows.push(echo::measure(&sizes, callers, seconds).await?);
         rows.push((
             format!("append and read back, librdkafka alone, {ENTRY_BYTES} bytes"),
             read_back(&raw_topic.0, callers, seconds).await?,

@@ -33,11 +33,12 @@ pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow
     let one_deal = Sizes::of(&deal_of(0, deals), &answer);
     let answer = PipelineQueryServiceClient::new(channel).query_pipeline(by_tier_and_stage()).await?.into_inner();
     let groups = Sizes::of(&by_tier_and_stage(), &answer);
+    let same_groups = Sizes::with(&by_tier_and_stage(), &answer);
 
     let mut rows = Vec::new();
     let numbers = Arc::new(AtomicU64::new(0));
     for &callers in in_flight {
-        rows.push(echo::measure(one_deal, callers, seconds).await?);
+        rows.push(echo::measure(&one_deal, callers, seconds).await?);
         let channels = load::channels(system.grpc, callers).await?;
         let header = authorize.clone();
         let point = load::measure(&channels, callers, seconds, &numbers, move |channel, number| {
@@ -49,7 +50,9 @@ pub(super) async fn run(in_flight: &[usize], deals: u32, seconds: f64) -> anyhow
             }
         });
         rows.push(("GetDeal".to_owned(), point.await?));
-        rows.push(echo::measure(groups, callers, seconds).await?);
+        rows.push(echo::measure(&groups, callers, seconds).await?);
+        let (same, figures) = echo::measure(&same_groups, callers, seconds).await?;
+        rows.push((format!("{same}, groups to its caller too"), figures));
         let header = authorize.clone();
         let grouped = load::measure(&channels, callers, seconds, &numbers, move |channel, _| {
             let header = header.clone();

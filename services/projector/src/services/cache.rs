@@ -1,9 +1,9 @@
-//! Answers of the pipeline, kept while their program does not change.
+//! Answers of the pipeline, encoded, kept while their program does not change.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use pactum_api::proto::pipeline::v1::QueryPipelineResponse;
+use bytes::Bytes;
 use pactum_ids::{PartnerId, ProgramId};
 
 /// How many answers are kept.
@@ -21,26 +21,33 @@ pub(crate) struct CacheKey {
     pub(crate) question: Vec<u8>,
 }
 
+/// An answer, and the sequence it is of.
+#[derive(Debug)]
+struct Answer {
+    sequence: u64,
+    encoded: Bytes,
+}
+
 /// Answers by question. A view's rows are a function of the sequence, so an answer of the same sequence is the same answer.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    answers: Mutex<HashMap<CacheKey, Arc<QueryPipelineResponse>>>,
+    answers: Mutex<HashMap<CacheKey, Answer>>,
 }
 
 impl Cache {
     /// The answer to a question, if it is kept and of this sequence.
-    pub(crate) fn get(&self, key: &CacheKey, sequence: u64) -> Option<Arc<QueryPipelineResponse>> {
+    pub(crate) fn get(&self, key: &CacheKey, sequence: u64) -> Option<Bytes> {
         let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
-        answers.get(key).filter(|answer| answer.sequence == sequence).cloned()
+        answers.get(key).filter(|answer| answer.sequence == sequence).map(|answer| answer.encoded.clone())
     }
 
     /// Keeps an answer. When there is no more room all are forgotten: they are cheap to make again.
-    pub(crate) fn put(&self, key: CacheKey, answer: Arc<QueryPipelineResponse>) {
+    pub(crate) fn put(&self, key: CacheKey, sequence: u64, encoded: Bytes) {
         let mut answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
         if answers.len() >= CAPACITY && !answers.contains_key(&key) {
             answers.clear();
         }
-        answers.insert(key, answer);
+        answers.insert(key, Answer { sequence, encoded });
     }
 }
 
@@ -57,8 +64,8 @@ mod tests {
     #[test]
     fn an_answer_holds_for_its_sequence_only() {
         let cache = Cache::default();
-        let answer = Arc::new(QueryPipelineResponse { sequence: 7, ..Default::default() });
-        cache.put(key(1), Arc::clone(&answer));
+        let answer = Bytes::from_static(b"an answer");
+        cache.put(key(1), 7, answer.clone());
         assert_eq!(cache.get(&key(1), 7), Some(answer));
         assert_eq!(cache.get(&key(1), 8), None);
         assert_eq!(cache.get(&key(2), 7), None);
@@ -70,7 +77,7 @@ mod tests {
     fn is_bounded() {
         let cache = Cache::default();
         for question in 0..10 * CAPACITY {
-            cache.put(key(question), Arc::default());
+            cache.put(key(question), 1, Bytes::new());
             assert!(cache.answers.lock().unwrap().len() <= CAPACITY);
         }
     }

@@ -14,9 +14,9 @@ use std::sync::Arc;
 use pactum_api::proto::audit::v1::ownership_query_service_server::OwnershipQueryServiceServer;
 use pactum_api::proto::deal::v1::deal_query_service_server::DealQueryServiceServer;
 use pactum_api::proto::partner::v1::partner_query_service_server::PartnerQueryServiceServer;
-use pactum_api::proto::pipeline::v1::pipeline_query_service_server::PipelineQueryServiceServer;
 use pactum_api::proto::program::v1::program_query_service_server::ProgramQueryServiceServer;
 use pactum_api::proto::replay::v1::replay_service_server::ReplayServiceServer;
+use pactum_runtime::encoded::EncodedServer;
 use pactum_runtime::refine::Refined;
 use tonic::service::RoutesBuilder;
 
@@ -36,7 +36,7 @@ pub(crate) fn add(queries: &Arc<Queries>, options: &ProjectorOptions, routes: &m
         ProgramQueryServiceServer(program::Programs);
         PartnerQueryServiceServer(partner::Partners);
         DealQueryServiceServer(deal::Deals);
-        PipelineQueryServiceServer(pipeline::Pipelines);
+        EncodedServer(pipeline::Pipelines);
         OwnershipQueryServiceServer(ownership::Ownerships);
         ReplayServiceServer(replay::Replay);
     }

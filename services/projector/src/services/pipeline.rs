@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use pactum_api::convert::{deal_state, deal_state_of, money_to_proto, partner_name};
 use pactum_api::proto::deal::v1::DealState as ProtoState;
 use pactum_api::proto::pipeline::v1 as proto;
-use pactum_api::proto::pipeline::v1::pipeline_query_service_server::PipelineQueryService;
+use pactum_api::proto::pipeline::v1::pipeline_query_service_server::SERVICE_NAME;
 use pactum_api::{Caller, error, query};
 use pactum_domain::deal::DealState;
 use pactum_domain::money::{Currency, Money};
 use pactum_domain::time::Month;
 use pactum_ids::{PartnerId, ProgramId};
+use pactum_runtime::encoded::Method;
 use pactum_views::pipeline::{self, Answer, Dimension, Figures, Filter, GroupKey, QueryError};
 use prost::Message;
 use smol_str::SmolStr;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Status};
 
 use super::cache::CacheKey;
 use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
@@ -25,12 +27,12 @@ const MAX_VALUES: usize = 100;
 /// `pactum.pipeline.v1.PipelineQueryService`.
 pub(crate) struct Pipelines(pub(crate) Arc<Queries>);
 
-#[tonic::async_trait]
-impl PipelineQueryService for Pipelines {
-    async fn query_pipeline(
-        &self,
-        request: Request<proto::QueryPipelineRequest>,
-    ) -> Result<Response<proto::QueryPipelineResponse>, Status> {
+impl Method for Pipelines {
+    const SERVICE: &'static str = SERVICE_NAME;
+    const PATH: &'static str = "/pactum.pipeline.v1.PipelineQueryService/QueryPipeline";
+    type Request = proto::QueryPipelineRequest;
+
+    async fn answer(self: Arc<Self>, request: Request<proto::QueryPipelineRequest>) -> Result<Bytes, Status> {
         let _timer = self.0.meters.query_pipeline();
         let asked = self.0.admit(&request)?;
         let asks = request.get_ref();
@@ -41,7 +43,7 @@ impl PipelineQueryService for Pipelines {
         let past = held.past();
         let key = CacheKey { program: program.clone(), scope: scope.clone(), past, question: question(asks) };
         if let Some(answer) = self.0.pipelines.get(&key, held.sequence) {
-            return Ok(Response::new(proto::QueryPipelineResponse::clone(&answer)));
+            return Ok(answer);
         }
         let filter = filter(&asked.caller, asks.filter.as_ref())?;
         let group_by = dimensions(&asks.group_by)?;
@@ -50,11 +52,11 @@ impl PipelineQueryService for Pipelines {
             let sequence = sequence_of(&rows, &program)?;
             let answer = pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by);
             let answer = answer.map_err(|error| refused(&error))?;
-            Ok(to_proto(&program, answer, sequence))
+            Ok((sequence, Bytes::from(to_proto(&program, answer, sequence).encode_to_vec())))
         });
-        let answer = Arc::new(answer.await?);
-        self.0.pipelines.put(key, Arc::clone(&answer));
-        Ok(Response::new(Arc::unwrap_or_clone(answer)))
+        let (sequence, answer) = answer.await?;
+        self.0.pipelines.put(key, sequence, answer.clone());
+        Ok(answer)
     }
 }
 
