@@ -11,6 +11,7 @@
 //! cell's key: a filter finds the deal by any of them, and a group by product is told apart by the list, so that sums over
 //! groups never count a deal twice.
 
+mod cells;
 mod facts;
 pub mod query;
 
@@ -29,8 +30,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::changes::Changes;
-use crate::key::{Key, take_text};
-use crate::rows::RowError;
+use crate::key::Key;
 use crate::table::{Row, Table};
 use crate::view::{FoldError, Folded, View};
 
@@ -226,13 +226,4 @@ fn cell_key(program: &ProgramId, facts: &Facts) -> Vec<u8> {
     let key = Key::of(program).text(facts.partner.as_str()).bytes();
     postcard::to_extend(&facts.borrowed_cell(), key)
         .expect("a Vec takes any number of bytes, and no part of the key refuses to serialize")
-}
-
-/// Reads a cell's key back.
-pub(crate) fn read_cell_key(key: &[u8]) -> Result<(PartnerId, CellKey), RowError> {
-    let malformed = || RowError::Malformed { keyspace: CELLS.keyspace };
-    let (_, rest) = take_text(key).ok_or_else(malformed)?;
-    let (partner, rest) = take_text(rest).ok_or_else(malformed)?;
-    let cell = postcard::from_bytes(rest).map_err(|_| malformed())?;
-    Ok((PartnerId::new(partner).map_err(|_| malformed())?, cell))
 }

@@ -10,7 +10,8 @@ use pactum_ids::{PartnerId, ProductId, ProgramId};
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
-use super::{CELLS, Cell, CellKey, PARTNERS, POLICIES, Probabilities, Standing, read_cell_key};
+use super::cells::{CellRef, Wanted, walk};
+use super::{CELLS, Cell, PARTNERS, POLICIES, Probabilities, Standing};
 use crate::clock;
 use crate::key::{Key, take_text};
 use crate::rows::{KeyRange, Order, RowError, Rows};
@@ -155,7 +156,7 @@ struct Tally {
 
 impl Tally {
     /// `weight` in percent.
-    fn add(&mut self, key: &CellKey, cell: Cell, weight: u8) {
+    fn add(&mut self, key: &CellRef<'_>, cell: Cell, weight: u8) {
         self.deals += cell.deals;
         if key.conflicted {
             self.conflicted += cell.deals;
@@ -180,7 +181,7 @@ impl Tally {
 }
 
 /// The chance, in percent, with which an amount counts: won deals weigh in full, those that ended otherwise nothing.
-fn weight(key: &CellKey, policy: Option<&Probabilities>) -> u8 {
+fn weight(key: &CellRef<'_>, policy: Option<&Probabilities>) -> u8 {
     match key.state {
         DealState::Won => 100,
         DealState::Lost
@@ -220,28 +221,43 @@ pub fn query(
     let partners = if by_partner { partners(rows, program)? } else { FxHashMap::default() };
     let unknown = Standing::default();
 
-    let prefix = match scope {
-        Some(partner) => Key::of(program).text(partner.as_str()),
-        None => Key::of(program),
-    };
-    let mut groups: BTreeMap<GroupKey, Tally> = BTreeMap::new();
+    let mut groups: Vec<(GroupKey, Tally)> = Vec::new();
+    let mut places: FxHashMap<Vec<u8>, usize> = FxHashMap::default();
+    let mut place = Vec::new();
     let mut totals = Tally::default();
-    CELLS.scan(rows, &KeyRange::prefix(prefix.as_slice()), Order::Ascending, |key, cell| {
-        let (partner, mut key) = read_cell_key(key)?;
-        let Standing { tier, territories } = partners.get(&partner).unwrap_or(&unknown);
+    let wanted = Wanted::new(&filter.partners, &filter.states);
+    walk(rows, program, scope, &wanted, |partner, key, cell| {
+        // Its own, and so free to hold what the partner lends, too.
+        let mut key = key;
+        let Standing { tier, territories } = partners.get(partner).unwrap_or(&unknown);
         if key.territories.is_empty() {
-            key.territories.clone_from(territories);
+            key.territories.extend(territories.iter().map(SmolStr::as_str));
         }
-        if !filter.admits(&partner, tier, &key) {
-            return Ok(ControlFlow::Continue(()));
+        if !filter.admits(partner, tier, &key) {
+            return Ok(());
         }
         let weight = weight(&key, policy);
         totals.add(&key, cell, weight);
-        if !group_by.is_empty() {
-            groups.entry(group_key(group_by, &partner, tier, &key)).or_default().add(&key, cell, weight);
+        if group_by.is_empty() {
+            return Ok(());
         }
-        if groups.len() > MAX_GROUPS { Err(QueryError::TooManyGroups) } else { Ok(ControlFlow::Continue(())) }
+        place.clear();
+        for dimension in group_by {
+            write_place(*dimension, partner, tier, &key, &mut place);
+        }
+        let at = match places.get(&place) {
+            Some(at) => *at,
+            None if groups.len() == MAX_GROUPS => return Err(QueryError::TooManyGroups),
+            None => {
+                groups.push((group_key(group_by, partner, tier, &key)?, Tally::default()));
+                places.insert(place.clone(), groups.len() - 1);
+                groups.len() - 1
+            }
+        };
+        groups[at].1.add(&key, cell, weight);
+        Ok(())
     })?;
+    groups.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
     let finish = |(key, tally): (GroupKey, Tally)| Ok(Group { key, figures: tally.finish()? });
     let groups = groups.into_iter().map(finish).collect::<Result<_, QueryError>>()?;
     Ok(Pipeline { groups, totals: totals.finish()?, policy_version: policy.map_or(0, |policy| policy.version) })
@@ -251,30 +267,30 @@ fn in_force(policies: &[Probabilities], now: Timestamp) -> Option<&Probabilities
     policies.iter().rev().find(|policy| policy.effective_from <= now)
 }
 
-fn partners(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<PartnerId, Standing>, RowError> {
+fn partners(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<SmolStr, Standing>, RowError> {
     let malformed = || RowError::Malformed { keyspace: PARTNERS.keyspace };
     let mut partners = FxHashMap::default();
     let range = KeyRange::prefix(Key::of(program).as_slice());
     PARTNERS.scan(rows, &range, Order::Ascending, |key, standing| {
         let (partner, _) = take_text(key).and_then(|(_, rest)| take_text(rest)).ok_or_else(malformed)?;
-        partners.insert(PartnerId::new(partner).map_err(|_| malformed())?, standing);
+        partners.insert(SmolStr::new(partner), standing);
         Ok::<_, RowError>(ControlFlow::Continue(()))
     })?;
     Ok(partners)
 }
 
 impl Filter {
-    fn admits(&self, partner: &PartnerId, tier: &SmolStr, key: &CellKey) -> bool {
+    fn admits(&self, partner: &str, tier: &SmolStr, key: &CellRef<'_>) -> bool {
         let in_months = self.month_from.is_none_or(|from| key.month.is_some_and(|month| month >= from))
             && self.month_to.is_none_or(|to| key.month.is_some_and(|month| month <= to));
         in_months
             && any(&self.states, &key.state)
-            && any(&self.partners, partner)
+            && (self.partners.is_empty() || self.partners.iter().any(|asked| asked.as_str() == partner))
             && any(&self.tiers, tier)
-            && any(&self.stages, &key.stage)
+            && (self.stages.is_empty() || self.stages.iter().any(|asked| asked == key.stage))
             && any(&self.currencies, &key.currency)
-            && names(&self.territories, key.territories.iter().map(SmolStr::as_str))
-            && names(&self.products, key.products.iter().map(ProductId::as_str))
+            && names(&self.territories, key.territories.iter().copied())
+            && names(&self.products, key.products.iter().copied())
             && self.conflicted.is_none_or(|conflicted| conflicted == key.conflicted)
     }
 }
@@ -292,22 +308,54 @@ fn names<'a>(asked: &[SmolStr], mut named: impl ExactSizeIterator<Item = &'a str
     none_named || named.any(|value| asked.iter().any(|asked| asked == value))
 }
 
-fn group_key(group_by: &[Dimension], partner: &PartnerId, tier: &SmolStr, key: &CellKey) -> GroupKey {
+/// Writes what tells a cell's group apart in one dimension. Texts have their length before them, so that no two groups have
+/// the same bytes.
+fn write_place(dimension: Dimension, partner: &str, tier: &SmolStr, key: &CellRef<'_>, place: &mut Vec<u8>) {
+    let text = |place: &mut Vec<u8>, text: &str| {
+        place.extend_from_slice(&text.len().to_le_bytes());
+        place.extend_from_slice(text.as_bytes());
+    };
+    let texts = |place: &mut Vec<u8>, all: &[&str]| {
+        place.extend_from_slice(&all.len().to_le_bytes());
+        all.iter().for_each(|one| text(place, one));
+    };
+    match dimension {
+        Dimension::State => place.push(key.state as u8),
+        Dimension::Stage => text(place, key.stage),
+        Dimension::Partner => text(place, partner),
+        Dimension::Tier => text(place, tier),
+        Dimension::Territory => texts(place, &key.territories),
+        Dimension::Product => texts(place, &key.products),
+        Dimension::CloseMonth => {
+            let [low, high] = key.month.map_or(0, |month| month.year).to_le_bytes();
+            // Months begin with 1: 0 stands for none.
+            place.extend_from_slice(&[low, high, key.month.map_or(0, |month| month.month)]);
+        }
+        Dimension::Currency => text(place, key.currency.as_ref().map_or("", Currency::as_str)),
+        Dimension::Conflict => place.push(u8::from(key.conflicted)),
+    }
+}
+
+fn group_key(group_by: &[Dimension], partner: &str, tier: &SmolStr, key: &CellRef<'_>) -> Result<GroupKey, RowError> {
+    let malformed = |_| RowError::Malformed { keyspace: CELLS.keyspace };
     let mut group = GroupKey::default();
     for dimension in group_by {
         match dimension {
             Dimension::State => group.state = Some(key.state),
-            Dimension::Stage => group.stage = Some(key.stage.clone()),
-            Dimension::Partner => group.partner = Some(partner.clone()),
+            Dimension::Stage => group.stage = Some(key.stage.into()),
+            Dimension::Partner => group.partner = Some(PartnerId::new(partner).map_err(malformed)?),
             Dimension::Tier => group.tier = Some(tier.clone()),
-            Dimension::Territory => group.territories = Some(key.territories.clone()),
-            Dimension::Product => group.products = Some(key.products.clone()),
+            Dimension::Territory => group.territories = Some(key.territories.iter().map(SmolStr::new).collect()),
+            Dimension::Product => {
+                let products = key.products.iter().map(ProductId::new).collect::<Result<_, _>>();
+                group.products = Some(products.map_err(malformed)?);
+            }
             Dimension::CloseMonth => group.month = Some(key.month),
             Dimension::Currency => group.currency = Some(key.currency),
             Dimension::Conflict => group.conflicted = Some(key.conflicted),
         }
     }
-    group
+    Ok(group)
 }
 
 #[cfg(test)]
