@@ -8,7 +8,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// Starts brokers, and ends them with the command, or with the signal where there is none.
 pub(crate) async fn run(brokers: u32, command: &[OsString]) -> Result<ExitCode, Error> {
-    let kafka = Kafka::start(Options { brokers, ..Options::default() }).await?;
+    let kafka = Kafka::start(Options { brokers, measured: true, ..Options::default() }).await?;
     let stopped = async {
         match (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) {
             (Ok(mut interrupt), Ok(mut terminate)) => {

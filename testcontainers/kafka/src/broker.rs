@@ -28,6 +28,7 @@ pub struct Broker {
     pub(crate) listeners: Listeners,
     pub(crate) directory: PathBuf,
     pub(crate) launcher: Launcher,
+    pub(crate) measured: bool,
     pub(crate) watcher: Arc<Watcher>,
     pub(crate) ready_within: Duration,
     pub(crate) has_own_disk: bool,
@@ -146,7 +147,7 @@ impl Broker {
         {
             return Err(self.state("runs already: call kill() or stop() first"));
         }
-        let mut program = self.launcher.program("kafka.Kafka", &self.directory)?;
+        let mut program = self.launcher.program("kafka.Kafka", &self.directory, self.measured)?;
         program.command.arg(self.properties());
         *slot = Some(self.run(program)?);
         Ok(())
@@ -182,7 +183,7 @@ impl Broker {
 
     /// Begins to write the first files of its data directory.
     pub(crate) fn format(&self, cluster_id: &str, extra: &[String]) -> Result<Process, Error> {
-        let mut program = self.launcher.program("kafka.tools.StorageTool", &self.directory)?;
+        let mut program = self.launcher.program("kafka.tools.StorageTool", &self.directory, false)?;
         program.command.args(["format", "--cluster-id", cluster_id]).args(extra).arg("--config").arg(self.properties());
         self.run(program)
     }

@@ -80,6 +80,7 @@ impl Kafka {
                 listeners: own.clone(),
                 directory,
                 launcher: launcher.clone(),
+                measured: options.measured,
                 watcher: Arc::clone(&watcher),
                 ready_within: options.ready_within,
                 has_own_disk: options.disk_mib.is_some(),

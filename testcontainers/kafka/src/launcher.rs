@@ -78,8 +78,9 @@ impl Launcher {
         Ok(Self::Jvm { class_path, archive })
     }
 
-    /// How to start a class of Kafka's that writes only below `directory`, which has the cluster's as its parent.
-    pub(crate) fn program(&self, class: &str, directory: &Path) -> Result<Program, Error> {
+    /// How to start a class of Kafka's that writes only below `directory`, which has the cluster's as its parent; `measured`
+    /// says whether for long and at full speed.
+    pub(crate) fn program(&self, class: &str, directory: &Path, measured: bool) -> Result<Program, Error> {
         let (mut command, container) = match self {
             Self::Jvm { .. } => (Command::new("java"), None),
             Self::Container(engine) => {
@@ -89,8 +90,7 @@ impl Launcher {
                 (engine.java(&container, root, pinned_version())?, Some(container))
             }
         };
-        // Quick to start and small: tests care for what a broker does, not for how fast it gets after minutes.
-        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx320m"]);
+        command.arg("-XX:+UseSerialGC").args(if measured { MEASURED } else { TESTED });
         command.args(["-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true"]);
         match self {
             Self::Jvm { class_path, archive } => {
@@ -108,6 +108,10 @@ impl Launcher {
         Ok(Program { command, container })
     }
 }
+
+/// Quick to start and small: tests care for what a broker does, not for how fast it gets after minutes.
+const TESTED: &[&str] = &["-XX:TieredStopAtLevel=1", "-Xms64m", "-Xmx320m"];
+const MEASURED: &[&str] = &["-Xms512m", "-Xmx512m"];
 
 const LOG_OPTIONS: [&str; 5] = [
     "-Dorg.slf4j.simpleLogger.showDateTime=true",

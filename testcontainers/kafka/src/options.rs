@@ -44,6 +44,9 @@ pub struct Options {
     /// Gives each broker a disk of its own of so many MiB, which can be filled: see
     /// [`Broker::fill_disk`](crate::Broker::fill_disk). It is in memory, and only root can mount it.
     pub disk_mib: Option<u32>,
+    /// Brokers that something is measured on: the JVM compiles as it would in production and has the memory for it. For tests it
+    /// saves itself both.
+    pub measured: bool,
     /// How long a broker may take until it serves, at first and after each restart.
     pub ready_within: Duration,
 }
@@ -56,6 +59,7 @@ impl Default for Options {
             broker_settings: Vec::new(),
             network_paths: 0,
             disk_mib: None,
+            measured: false,
             // A broker is up within three seconds; the rest is for machines that also compile.
             ready_within: Duration::from_secs(90),
         }
