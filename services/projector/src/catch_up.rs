@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use pactum_log::Log;
-use pactum_views::View;
+use pactum_log::{Log, Partition};
 use pactum_views::view::ALL;
+use pactum_views::{Rows, View};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Host;
 use crate::machine::Shelves;
-use crate::opening::{OpenError, open_all};
+use crate::opening::{OpenError, look, open_all};
 use crate::options::ProjectorOptions;
 use crate::projector::RunError;
 use crate::status::{Status, ViewStatus};
@@ -36,18 +36,17 @@ pub enum CatchUpError {
     },
 }
 
-/// Folds the views named, all where none is, up to the log's end, and brings them to the disk. Ends early when `stop` is
-/// cancelled. Nobody is served.
+/// Folds views, of this product or not, up to the log's end, and brings them to the disk. Ends early when `stop` is cancelled.
+/// Nobody is served.
 ///
 /// # Errors
 /// [`CatchUpError`].
 pub async fn catch_up(
     log: &Arc<dyn Log>,
     options: &ProjectorOptions,
-    views: &[String],
+    views: &[&'static dyn View],
     stop: &CancellationToken,
 ) -> Result<Vec<ViewStatus>, CatchUpError> {
-    let views = named(views)?;
     let all: Vec<_> =
         (0..log.partitions()).flat_map(|partition| views.iter().map(move |view| (partition, *view))).collect();
     let shelves = Arc::new(Shelves::new(options.shared.clone(), options.as_of.clone()));
@@ -75,10 +74,26 @@ pub async fn catch_up(
     stopped.map_or(Ok(views), Err)
 }
 
-fn named(names: &[String]) -> Result<Vec<&'static dyn View>, CatchUpError> {
+/// The views of these names; all of [`ALL`] where none is given.
+///
+/// # Errors
+/// [`CatchUpError::NoSuchView`].
+pub fn named(names: &[String]) -> Result<Vec<&'static dyn View>, CatchUpError> {
     if names.is_empty() {
         return Ok(ALL.to_vec());
     }
     let find = |name: &String| ALL.iter().copied().find(|view| view.name() == name);
     names.iter().map(|name| find(name).ok_or_else(|| CatchUpError::NoSuchView(name.clone()))).collect()
+}
+
+/// The rows of a view that was folded and is not open, to be read only.
+///
+/// # Errors
+/// [`OpenError`] where they are not there, or cannot be read.
+pub fn folded_rows(
+    options: &ProjectorOptions,
+    partition: Partition,
+    view: &'static dyn View,
+) -> Result<Box<dyn Rows>, OpenError> {
+    look(options, partition, view).map(|store| Box::new(store) as Box<dyn Rows>)
 }

@@ -34,7 +34,7 @@ mod status;
 mod store;
 mod verify;
 
-pub use catch_up::{CatchUpError, catch_up};
+pub use catch_up::{CatchUpError, catch_up, folded_rows, named};
 pub use decisions::Decision;
 pub use digest::Digest;
 pub use machine::AsOfOptions;

@@ -97,3 +97,16 @@ pub(crate) fn open(
         position,
     ))
 }
+
+/// Opens a view's rows to read them only; no other process may write to them.
+pub(crate) fn look(
+    options: &ProjectorOptions,
+    partition: Partition,
+    view: &'static dyn View,
+) -> Result<ViewStore, OpenError> {
+    let failed =
+        |source: Box<dyn std::error::Error + Send + Sync>| OpenError::View { view: view.name(), partition, source };
+    let builds = Builds::of(&options.data.join(partition.to_string()), view);
+    let path = builds.path(&builds.live().map_err(|error| failed(Box::new(error)))?);
+    ViewStore::look(&path, view, &options.shared).map_err(|error| failed(Box::new(error)))
+}

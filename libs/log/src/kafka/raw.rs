@@ -1,10 +1,11 @@
-//! What the client library alone can do, to hold the log against: append to a partition and read back, no more.
+//! What the client library alone can do, to hold the log against: append to a partition and read back, or read it from the start.
 
 use super::{KafkaError, KafkaOptions, properties};
-use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::producer::{BaseRecord, DefaultProducerContext, Producer as _, ThreadedProducer};
 use rdkafka::types::RDKafkaErrorCode;
+use rdkafka::{Message as _, TopicPartitionList};
+use std::ops::ControlFlow;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
@@ -34,12 +35,39 @@ pub fn read_back(
     let topic = options.topic.as_str();
     std::thread::scope(|scope| {
         let writing = scope.spawn(move || write(producer, topic, &vec![7; bytes], length, &freed, &sent));
-        let waits = read(&consumer, &times, &slots);
+        let waits = take_back(&consumer, &times, &slots);
         // A writer that waits for a slot must not wait for ever where reading failed.
         drop((slots, times));
         let written = writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         waits.and_then(|waits| written.map(|()| waits))
     })
+}
+
+/// Reads partition 0 up to the offset `end`, with the settings that the log uses, and shows every message until `show`
+/// breaks off. Blocks.
+pub fn read(
+    options: &KafkaOptions,
+    end: u64,
+    mut show: impl FnMut(&[u8]) -> ControlFlow<()>,
+) -> Result<(), KafkaError> {
+    let consumer: BaseConsumer = properties::reader(options)?.create()?;
+    let mut assignment = TopicPartitionList::new();
+    assignment.add_partition_offset(&options.topic, 0, rdkafka::Offset::Beginning)?;
+    consumer.assign(&assignment)?;
+    let mut next = 0;
+    while next < end {
+        let Some(message) = consumer.poll(PATIENCE) else {
+            return Err(KafkaError::Client {
+                reason: format!("read from offset {next}: nothing came in {PATIENCE:?}"),
+            });
+        };
+        let message = message?;
+        if show(message.payload().unwrap_or_default()).is_break() {
+            break;
+        }
+        next = u64::try_from(message.offset()).map_or(end, |offset| offset + 1);
+    }
+    Ok(())
 }
 
 /// Ends, and drops the producer, only when all was acknowledged: dropping it throws away what is on its way.
@@ -70,7 +98,7 @@ fn write(
     Ok(())
 }
 
-fn read(
+fn take_back(
     consumer: &BaseConsumer,
     times: &Receiver<Instant>,
     slots: &SyncSender<()>,

@@ -2,8 +2,10 @@
 
 mod asof;
 mod commands;
+mod counters;
 mod echo;
 mod fold;
+mod freshness;
 mod kafka;
 mod load;
 mod machine;
@@ -13,6 +15,7 @@ mod program;
 mod queries;
 mod scaling;
 mod startup;
+mod streams;
 mod umadb;
 
 use anyhow::Context as _;
@@ -23,6 +26,7 @@ use pactum_log::kafka::KafkaOptions;
 use serde::Serialize;
 
 use crate::output;
+use fold::Fold;
 use load::Figures;
 use machine::Machine;
 
@@ -35,6 +39,8 @@ Examples:
   pactum bench scaling --brokers 127.0.0.1:9092 --plot scaling.svg
   pactum bench queries
   pactum bench fold --from kafka:127.0.0.1:9092/pactum
+  pactum bench fold --from kafka:127.0.0.1:9092/pactum --beside kafka-streams
+  pactum bench freshness
   pactum bench asof --data data
   pactum bench startup --data data")]
 pub(crate) struct BenchArgs {
@@ -97,12 +103,27 @@ enum What {
         /// The log, filled by `pactum generate`: embedded:DIR, kafka:HOST:PORT,…/TOPIC or config:FILE
         #[arg(long, value_name = "LOG")]
         from: crate::log_copy::Location,
-        /// The views to fold, one by one; without it each alone and then all together
+        /// The views to fold, one by one, also `counters` and `all` together; without it every one of these
         #[arg(long, value_delimiter = ',', value_name = "VIEW")]
         views: Vec<String>,
+        /// Another system to fold the same partition with: built from docs/benchmarks, needs mvn and a JDK
+        #[arg(long, conflicts_with = "views")]
+        beside: Option<FoldBeside>,
         /// Where the views are written; they are removed afterwards
         #[arg(long, default_value = ".", value_name = "DIR")]
         scratch: std::path::PathBuf,
+    },
+    /// From a command's answer until a query shows its effect, at half of the full load
+    Freshness {
+        /// Requests in flight that are taken for the full load
+        #[arg(long, default_value_t = 256)]
+        in_flight: usize,
+        /// The log: without it, the embedded one
+        #[arg(long, requires = "brokers")]
+        log: Option<LogKind>,
+        /// The Kafka brokers to measure on; a topic is made there and removed
+        #[arg(long, env = "PACTUM_KAFKA__BROKERS", value_name = "HOST:PORT,…")]
+        brokers: Option<String>,
     },
     /// Questions as of random moments of a program, cold and warm, beside now; and what that takes on the disk
     Asof {
@@ -135,6 +156,11 @@ enum LogKind {
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Beside {
     Umadb,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FoldBeside {
+    KafkaStreams,
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
@@ -182,7 +208,15 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
             }
             points.into_iter().map(scaling::Point::row).collect()
         }
-        What::Fold { from, views, scratch } => return fold::run(&from, &views, &scratch, arguments.json).await,
+        What::Fold { from, views, beside, scratch } => {
+            let beside_streams = matches!(beside, Some(FoldBeside::KafkaStreams));
+            return fold::run(Fold { from, views, beside_streams, scratch, json: arguments.json }).await;
+        }
+        What::Freshness { in_flight, log, brokers } => {
+            let kafka = log
+                .map(|LogKind::Kafka| KafkaOptions { brokers: brokers.unwrap_or_default(), ..KafkaOptions::default() });
+            freshness::run(kafka, in_flight, arguments.seconds).await?
+        }
         What::Asof { data, program, moments, seed } => {
             return asof::run(&data, &program, moments, seed, arguments.json).await;
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pactum_log::Log;
+use pactum_log::kafka::KafkaOptions;
 use pactum_runtime::config::{LogKind, Settings};
 
 use super::error::LogCopyError;
@@ -26,6 +27,14 @@ impl Destination {
             LogKind::Kafka => Place::Kafka(Box::new(settings.kafka.clone())),
         };
         Ok(Self(place.open(Access::Create { partitions: settings.log.partitions }).await?))
+    }
+
+    /// How a log is reached that is a topic; `None` where it is none.
+    pub(crate) fn topic(location: &Location) -> Result<Option<KafkaOptions>, LogCopyError> {
+        Ok(match Place::resolve(location)? {
+            Place::Kafka(options) => Some(*options),
+            Place::Embedded { .. } => None,
+        })
     }
 
     /// What it is called.
