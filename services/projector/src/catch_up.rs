@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use pactum_log::Log;
 use pactum_views::View;
-use pactum_views::view::ALL;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Host;
+use crate::lock::DirectoryLock;
 use crate::machine::Shelves;
-use crate::opening::{OpenError, open_all};
+use crate::opening::{Earlier, OpenError, open_all};
 use crate::options::ProjectorOptions;
 use crate::projector::RunError;
 use crate::status::{Status, ViewStatus};
@@ -47,11 +47,12 @@ pub async fn catch_up(
     views: &[String],
     stop: &CancellationToken,
 ) -> Result<Vec<ViewStatus>, CatchUpError> {
-    let views = named(views)?;
+    let views = named(options.views, views)?;
+    let _lock = DirectoryLock::take(&options.data).map_err(OpenError::from)?;
     let all: Vec<_> =
         (0..log.partitions()).flat_map(|partition| views.iter().map(move |view| (partition, *view))).collect();
     let shelves = Arc::new(Shelves::new(options.shared.clone(), options.as_of.clone()));
-    let opened = open_all(options, &shelves, &all).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let opened = open_all(options, &shelves, &all, Earlier::Rests).into_iter().collect::<Result<Vec<_>, _>>()?;
     let (views, positions): (Vec<_>, Vec<_>) = opened.into_iter().map(|(live, at)| (Arc::new(live), at)).unzip();
     let status = Status { views: views.into() };
     let fold = stop.child_token();
@@ -75,10 +76,10 @@ pub async fn catch_up(
     stopped.map_or(Ok(views), Err)
 }
 
-fn named(names: &[String]) -> Result<Vec<&'static dyn View>, CatchUpError> {
+fn named(all: &[&'static dyn View], names: &[String]) -> Result<Vec<&'static dyn View>, CatchUpError> {
     if names.is_empty() {
-        return Ok(ALL.to_vec());
+        return Ok(all.to_vec());
     }
-    let find = |name: &String| ALL.iter().copied().find(|view| view.name() == name);
+    let find = |name: &String| all.iter().copied().find(|view| view.name() == name);
     names.iter().map(|name| find(name).ok_or_else(|| CatchUpError::NoSuchView(name.clone()))).collect()
 }
