@@ -68,6 +68,13 @@ pub trait View: Send + Sync + 'static {
     /// The keyspaces it writes, without those that every view has.
     fn keyspaces(&self) -> &'static [&'static str];
 
+    /// The version before this one, for a program that changes over without a pause: where there are rows of it, they are
+    /// folded on and answer until this version has caught up, and can answer again after. Only where the queries of this
+    /// version can be answered from those rows; `docs/adding-a-read-model.md` says when that is.
+    fn previous(&self) -> Option<&'static dyn View> {
+        None
+    }
+
     /// Folds one event.
     ///
     /// # Errors

@@ -185,16 +185,16 @@ pub(crate) struct DemoArgs {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct ConnectArgs {
     /// The system's gRPC address
-    #[arg(long, env = "PACTUM_ENDPOINT", default_value = "http://127.0.0.1:7400", value_name = "URL")]
+    #[arg(long, global = true, env = "PACTUM_ENDPOINT", default_value = "http://127.0.0.1:7400", value_name = "URL")]
     pub(crate) endpoint: String,
     /// A token that says who calls; without it one is made with the key in --data
-    #[arg(long, env = "PACTUM_TOKEN", hide_env_values = true)]
+    #[arg(long, global = true, env = "PACTUM_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
     /// The data directory whose key makes the token
-    #[arg(long, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, env = "PACTUM_DATA", default_value = "data", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: PathBuf,
     /// The key that makes the token, where it is not the data directory's
-    #[arg(long, env = "PACTUM_TOKEN__KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, env = "PACTUM_TOKEN__KEY_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) key_file: Option<PathBuf>,
 }
 

@@ -96,6 +96,7 @@ async fn examine(settings: &Settings, deep: bool, findings: &mut Findings) {
     findings.ok("data directory", settings.data.display().to_string());
     token_key(settings, findings);
     disk(settings, findings);
+    put_aside(settings, findings);
     if settings.log.kind == LogKind::Kafka {
         return topic(settings, findings).await;
     }
@@ -194,6 +195,20 @@ fn disk(settings: &Settings, findings: &mut Findings) {
             }
         }
         Err(error) => findings.add("disk", Verdict::Warning, error.to_string(), "check that the disk is mounted"),
+    }
+}
+
+/// Views whose files were damaged. They were made anew; what is left of them takes room until somebody looks into it.
+fn put_aside(settings: &Settings, findings: &mut Findings) {
+    let entries = |path: &std::path::Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+    for partition in entries(&settings.data.join("views")).filter(|entry| entry.path().is_dir()) {
+        for build in
+            entries(&partition.path()).filter(|entry| entry.file_name().to_string_lossy().ends_with(".damaged"))
+        {
+            let detail = format!("{} was damaged and is built anew from the log", build.path().display());
+            let advice = "check the disk; the server's log says what was damaged; then delete the directory";
+            findings.add("views", Verdict::Warning, detail, advice);
+        }
     }
 }
 

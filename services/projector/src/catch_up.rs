@@ -8,8 +8,9 @@ use pactum_views::{Rows, View};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Host;
+use crate::lock::DirectoryLock;
 use crate::machine::Shelves;
-use crate::opening::{OpenError, look, open_all};
+use crate::opening::{Earlier, OpenError, look, open_all};
 use crate::options::ProjectorOptions;
 use crate::projector::RunError;
 use crate::status::{Status, ViewStatus};
@@ -47,10 +48,11 @@ pub async fn catch_up(
     views: &[&'static dyn View],
     stop: &CancellationToken,
 ) -> Result<Vec<ViewStatus>, CatchUpError> {
+    let _lock = DirectoryLock::take(&options.data).map_err(OpenError::from)?;
     let all: Vec<_> =
         (0..log.partitions()).flat_map(|partition| views.iter().map(move |view| (partition, *view))).collect();
     let shelves = Arc::new(Shelves::new(options.shared.clone(), options.as_of.clone()));
-    let opened = open_all(options, &shelves, &all).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let opened = open_all(options, &shelves, &all, Earlier::Rests).into_iter().collect::<Result<Vec<_>, _>>()?;
     let (views, positions): (Vec<_>, Vec<_>) = opened.into_iter().map(|(live, at)| (Arc::new(live), at)).unzip();
     let status = Status { views: views.into() };
     let fold = stop.child_token();

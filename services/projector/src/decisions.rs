@@ -22,6 +22,19 @@ pub struct Decision {
     pub reason: String,
 }
 
+/// What was decided cannot be read. It is not made up for: without it the rows would be others.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum DecisionsError {
+    #[error("{} cannot be read", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error(
+        "{} is damaged in line {line}; mend it or take it from a backup, or move it away together with the view's \
+         directories: the view is then built anew and stops at those records again",
+        path.display()
+    )]
+    Damaged { path: PathBuf, line: usize, source: serde_json::Error },
+}
+
 /// The decisions about a view of a partition, by offset.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decisions(BTreeMap<u64, Decision>);
@@ -32,17 +45,18 @@ impl Decisions {
     }
 
     /// Reads the file; none there: nothing was decided.
-    pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        let text = match std::fs::read_to_string(path) {
+    pub(crate) fn read(path: &Path) -> Result<Self, DecisionsError> {
+        let bytes = match std::fs::read(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::default()),
-            read => read?,
+            read => read.map_err(|source| DecisionsError::Read { path: path.to_owned(), source })?,
         };
-        let lines = text.lines().filter(|line| !line.is_empty());
-        let decisions = lines.map(|line| {
-            let decision: Decision = serde_json::from_str(line)?;
+        let damaged = |line: usize, source| DecisionsError::Damaged { path: path.to_owned(), line: line + 1, source };
+        let lines = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.is_empty());
+        let decisions = lines.map(|(number, line)| {
+            let decision: Decision = serde_json::from_slice(line).map_err(|source| damaged(number, source))?;
             Ok((decision.offset, decision))
         });
-        Ok(Self(decisions.collect::<io::Result<_>>()?))
+        Ok(Self(decisions.collect::<Result<_, _>>()?))
     }
 
     /// Replaces the file: after a crash it is the old one or the new one.
@@ -68,6 +82,11 @@ impl Decisions {
     /// Whether the record at an offset is passed over.
     pub(crate) fn holds(&self, offset: u64) -> bool {
         self.0.contains_key(&offset)
+    }
+
+    /// Those about records before that offset.
+    pub(crate) fn before(&self, offset: u64) -> impl Iterator<Item = &Decision> {
+        self.0.range(..offset).map(|(_, decision)| decision)
     }
 
     /// Whether a record before that offset is.

@@ -54,6 +54,10 @@ pub(crate) struct LiveView {
     pub(crate) control: watch::Sender<()>,
     /// The build that is to take the place of the rows that answer, if one is being made.
     build: Mutex<Option<Arc<Build>>>,
+    /// The build that is to be made as soon as the fold begins: that of a version whose place an earlier one holds.
+    pub(crate) successor: Option<String>,
+    /// Builds whose files are damaged and that are to be put aside once others answer.
+    damaged: Mutex<Vec<String>>,
     pub(crate) opened: Instant,
 }
 
@@ -96,13 +100,26 @@ impl LiveView {
             decisions_path,
             control: watch::Sender::new(()),
             build: Mutex::default(),
+            successor: None,
+            damaged: Mutex::default(),
             opened: Instant::now(),
         }
+    }
+
+    /// Says which build is to be made as soon as the fold begins.
+    #[must_use]
+    pub(crate) fn followed_by(self, successor: Option<String>) -> Self {
+        Self { successor, ..self }
     }
 
     /// The rows that answer now. A query goes on with those it began with, whatever takes their place meanwhile.
     pub(crate) fn store(&self) -> Arc<ViewStore> {
         Arc::clone(&self.store.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The name of the build that answers now.
+    pub(crate) fn answering(&self) -> String {
+        self.store().path().file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
     /// Holds the rows that answer in their place.
@@ -149,6 +166,26 @@ impl LiveView {
     /// Forgets the build that was being made.
     pub(crate) fn end_build(&self) -> Option<Arc<Build>> {
         self.build.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Notes that the build which answers is damaged.
+    pub(crate) fn leave_damaged(&self, name: String) {
+        let mut damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        if !damaged.contains(&name) {
+            damaged.push(name);
+        }
+    }
+
+    /// Those that are damaged and do not answer any more.
+    pub(crate) fn left_damaged(&self) -> Vec<String> {
+        let answers = self.answering();
+        let damaged = self.damaged.lock().unwrap_or_else(PoisonError::into_inner);
+        damaged.iter().filter(|name| **name != answers).cloned().collect()
+    }
+
+    /// It was put aside.
+    pub(crate) fn forget_damaged(&self, name: &str) {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner).retain(|damaged| damaged != name);
     }
 
     /// Has a build answer from now on, if it holds as much as what answers now. What it holds must be on the disk, but for

@@ -10,13 +10,16 @@ use pactum_store::{Database, Options, StoreError};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
+use crate::builds::VERIFY;
 use crate::decisions::Decision;
 use crate::engine::{Build, Host};
 use crate::fold::chain;
 use crate::live::{LiveView, Progress};
+use crate::lock::DirectoryLock;
 use crate::options::ProjectorOptions;
 use crate::status::{Status, ViewStatus};
 use crate::store::ViewStore;
+use crate::transfer::{ExportError, Taken};
 use crate::verify::{Verified, VerifyError, verify};
 
 /// How long a build that is given up may take to let go of its files.
@@ -101,11 +104,22 @@ pub(crate) struct Operations {
     host: OnceLock<Arc<Host>>,
     /// Ends a build that is being made.
     cancels: Mutex<HashMap<Which, CancellationToken>>,
+    /// Held as long as anybody can ask for something here.
+    _lock: DirectoryLock,
 }
 
 impl Operations {
-    pub(crate) fn new(log: Arc<dyn Log>, options: ProjectorOptions, status: Status) -> Self {
-        Self { log, options, status, host: OnceLock::new(), cancels: Mutex::default() }
+    pub(crate) fn new(log: Arc<dyn Log>, options: ProjectorOptions, status: Status, lock: DirectoryLock) -> Self {
+        Self { log, options, status, host: OnceLock::new(), cancels: Mutex::default(), _lock: lock }
+    }
+
+    pub(crate) fn views(&self) -> &[Arc<LiveView>] {
+        &self.status.views
+    }
+
+    /// Cancelled when the fold ends; `None` before it begins.
+    pub(crate) fn stopping(&self) -> Option<&CancellationToken> {
+        self.host.get().map(|host| host.stopping())
     }
 
     /// From now on builds can be made.
@@ -113,7 +127,7 @@ impl Operations {
         self.host.set(host).ok();
     }
 
-    fn find(&self, partition: Partition, view: &str) -> Result<&Arc<LiveView>, OperationError> {
+    pub(crate) fn find(&self, partition: Partition, view: &str) -> Result<&Arc<LiveView>, OperationError> {
         let found = self.status.views.iter().find(|live| live.partition == partition && live.view.name() == view);
         found.ok_or_else(|| OperationError::NoSuchView { view: view.to_owned(), partition })
     }
@@ -140,14 +154,14 @@ impl Operations {
     pub(crate) fn roll_back(&self, partition: Partition, view: &str, name: &str) -> Result<(), OperationError> {
         let live = self.find(partition, view)?;
         self.is_idle(live, name)?;
-        if !live.builds.is_of_this_version(name) {
-            let why = format!("{name} is of another version than this program folds; start the program that made it");
-            return Err(OperationError::Refused(why));
+        if let Some(why) = live.builds.damage(name) {
+            return Err(OperationError::Refused(format!("{name} is damaged: {why}")));
         }
         self.build(live, name.to_owned())
     }
 
-    fn build(&self, live: &Arc<LiveView>, name: String) -> Result<(), OperationError> {
+    /// Makes a build, or goes on with one, until it can take the place of the rows that answer.
+    pub(crate) fn build(&self, live: &Arc<LiveView>, name: String) -> Result<(), OperationError> {
         let view = live.view.name();
         let refused = |why: String| Err(OperationError::Refused(why));
         let Some(host) = self.host.get() else { return refused("the projector has not begun to fold".to_owned()) };
@@ -155,7 +169,12 @@ impl Operations {
             return refused(format!("another build of {view} is being made; wait for it, or drop it"));
         }
         let path = live.builds.path(&name);
-        let store = ViewStore::open(&path, live.view, &self.options.shared);
+        let Some(of) = live.builds.view_of(&name) else {
+            return refused(format!(
+                "{name} is of another version than this program folds; start the program that made it"
+            ));
+        };
+        let store = ViewStore::open(&path, of, &self.options.shared);
         let store = store.map_err(|error| OperationError::Failed(Box::new(error)))?;
         let position = store.position().map_err(|error| OperationError::Failed(Box::new(error)))?;
         let build = Arc::new(Build {
@@ -181,9 +200,19 @@ impl Operations {
     pub(crate) fn verify(&self, runtime: &Handle, partition: Partition, view: &str) -> Result<Verified, VerifyError> {
         let found = self.find(partition, view);
         let live = found.map_err(|_| VerifyError::NoSuchView { view: view.to_owned(), partition })?;
-        let name = format!("{}@{}.verify", live.view.name(), live.view.version());
-        let scratch = self.options.data.join(partition.to_string()).join(name);
+        let scratch = live.builds.path(&format!("{}{VERIFY}", live.builds.first()));
         verify(runtime, &self.log, live, &scratch, &self.options.shared)
+    }
+
+    /// Puts a view aside to be read by whoever exports it. Blocks on the disk.
+    pub(crate) fn export(&self, partition: Partition, view: &str) -> Result<Taken, OperationError> {
+        let live = self.find(partition, view)?;
+        let store = live.store();
+        let taken = Taken::of(&self.options.data, partition, &store, || live.decisions(), &self.options.shared);
+        taken.map_err(|error| match error {
+            ExportError::Empty { .. } => OperationError::Refused(error.to_string()),
+            error => OperationError::Failed(Box::new(error)),
+        })
     }
 
     /// Removes a build that does not answer; one that is being made is given up. Blocks on the disk.
@@ -193,7 +222,7 @@ impl Operations {
             return self.give_up(live, build);
         }
         self.is_idle(live, name)?;
-        Ok(std::fs::remove_dir_all(live.builds.path(name))?)
+        Ok(live.builds.remove(name)?)
     }
 
     fn give_up(&self, live: &LiveView, build: Arc<Build>) -> Result<(), OperationError> {
@@ -217,7 +246,7 @@ impl Operations {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(std::fs::remove_dir_all(path)?)
+        Ok(live.builds.remove(&name)?)
     }
 
     /// Whether a build is there, does not answer and is not open.
@@ -225,7 +254,7 @@ impl Operations {
         if !live.builds.list()?.iter().any(|known| known == name) {
             return Err(OperationError::NoSuchBuild(name.to_owned()));
         }
-        let in_use = live.builds.live()? == name || live.build().is_some_and(|build| build.name == name);
+        let in_use = live.answering() == name || live.build().is_some_and(|build| build.name == name);
         if in_use {
             return Err(OperationError::Refused(format!("{name} answers, or is being made")));
         }
@@ -279,7 +308,7 @@ impl Operations {
 }
 
 /// Whether somebody has the database of a directory open.
-fn is_open(path: &Path) -> Result<bool, OperationError> {
+pub(crate) fn is_open(path: &Path) -> Result<bool, OperationError> {
     let options = Options { create: false, rebuildable: true, ..Options::default() };
     match Database::open(path, &[], &options) {
         Err(StoreError::Locked { .. }) => Ok(true),
@@ -289,10 +318,13 @@ fn is_open(path: &Path) -> Result<bool, OperationError> {
 }
 
 fn report(live: &LiveView) -> Result<ViewReport, OperationError> {
-    let status = ViewStatus::of(live);
+    let mut status = ViewStatus::of(live);
+    if let (None, Some(why)) = (&status.error, live.store().damage()) {
+        status.error = Some(format!("its files are damaged, and it is being built anew: {why}"));
+    }
     let (rows, file_bytes) = live.store().size();
     let records = live.progress.borrow().records;
-    let (answers, build) = (live.builds.live()?, live.build());
+    let (answers, build) = (live.answering(), live.build());
     let builds = live.builds.list()?.into_iter().map(|name| {
         let progress = build.as_ref().filter(|build| build.name == name).map(|build| progress(build));
         BuildReport { live: name == answers, name, progress }

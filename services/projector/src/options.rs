@@ -4,14 +4,18 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pactum_store::Shared;
+use pactum_views::View;
+use pactum_views::view::ALL;
 
 use crate::machine::AsOfOptions;
 
 /// How the role behaves.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct ProjectorOptions {
     /// The directory of all views. One view of one partition is `{data}/{partition}/{view}@{version}`.
     pub data: PathBuf,
+    /// The read models.
+    pub views: &'static [&'static dyn View],
     /// Memory shared with the other databases of the process.
     pub shared: Shared,
     /// How many entries of the log a batch has, at most.
@@ -34,6 +38,7 @@ impl Default for ProjectorOptions {
     fn default() -> Self {
         Self {
             data: PathBuf::from("views"),
+            views: ALL,
             shared: Shared::default(),
             batch: 2_000,
             kept_rows_bytes: 96 * 1024 * 1024,
@@ -43,5 +48,11 @@ impl Default for ProjectorOptions {
             max_deadline: Duration::from_secs(60),
             max_message_bytes: 1024 * 1024,
         }
+    }
+}
+
+impl std::fmt::Debug for ProjectorOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProjectorOptions").field("data", &self.data).finish_non_exhaustive()
     }
 }

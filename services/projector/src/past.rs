@@ -59,6 +59,7 @@ pub(crate) fn not_restored(machine_error: &MachineError, view: &'static str, ret
         MachineError::Panicked
         | MachineError::Elsewhere { .. }
         | MachineError::Store(_)
+        | MachineError::Damaged { .. }
         | MachineError::Directory(_) => internal(machine_error),
     }
 }

@@ -5,20 +5,22 @@ use std::sync::Arc;
 use pactum_api::proto::projector::v1::view_service_server::ViewServiceServer;
 use pactum_journal::Position;
 use pactum_log::{Log, Partition};
-use pactum_views::view::ALL;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tonic::service::RoutesBuilder;
 
 use crate::engine::Host;
+use crate::lock::DirectoryLock;
 use crate::machine::{Machines, Shelves};
-use crate::opening::{OpenError, open_all};
+use crate::mending;
+use crate::opening::{Earlier, OpenError, open_all};
 use crate::operations::Operations;
 use crate::options::ProjectorOptions;
 use crate::queries::Queries;
 use crate::services;
 use crate::services::views::Views;
 use crate::status::Status;
+use crate::transfer;
 use crate::verify::{Verified, VerifyError};
 
 /// The fold ended wrongly.
@@ -58,9 +60,11 @@ impl Projector {
     /// # Errors
     /// [`OpenError`] where a view's files are in use, damaged, or of another build.
     pub fn open(log: Arc<dyn Log>, options: ProjectorOptions) -> Result<Self, OpenError> {
-        let all = (0..log.partitions()).flat_map(|partition| ALL.iter().map(move |view| (partition, *view)));
+        let lock = DirectoryLock::take(&options.data)?;
+        let views = options.views;
+        let all = (0..log.partitions()).flat_map(|partition| views.iter().map(move |view| (partition, *view)));
         let shelves = Arc::new(Shelves::new(options.shared.clone(), options.as_of.clone()));
-        let opened = open_all(&options, &shelves, &all.collect::<Vec<_>>());
+        let opened = open_all(&options, &shelves, &all.collect::<Vec<_>>(), Earlier::Answers);
         let opened: Vec<_> = opened.into_iter().collect::<Result<_, _>>()?;
         let (views, positions): (Vec<_>, Vec<_>) = opened.into_iter().map(|(live, at)| (Arc::new(live), at)).unzip();
         let status = Status { views: views.into() };
@@ -68,18 +72,19 @@ impl Projector {
         // Every view is locked by now: no other process works here.
         let past = |source| OpenError::Past { data: options.data.clone(), source };
         Shelves::remove_orphans(&options.data).map_err(past)?;
+        transfer::remove_drafts(&options.data).map_err(past)?;
         let scratch = options.data.join("as-of");
         let machines = Machines::open(Arc::clone(&log), shelves, scratch, stop.clone()).map_err(past)?;
         let queries = Queries::new(Arc::clone(&log), &status, options.clone(), machines, stop.clone());
         let queries = Arc::new(queries);
-        let operations = Arc::new(Operations::new(Arc::clone(&log), options.clone(), status.clone()));
+        let operations = Arc::new(Operations::new(Arc::clone(&log), options.clone(), status.clone(), lock));
         Ok(Self { log, options, status, positions, queries, operations, stop })
     }
 
     /// Adds the read side's gRPC services.
     pub fn add_services(&self, routes: &mut RoutesBuilder) {
         services::add(&self.queries, &self.options, routes);
-        let views = ViewServiceServer::new(Views(Arc::clone(&self.operations)));
+        let views = ViewServiceServer::new(Views::new(Arc::clone(&self.operations)));
         routes.add_service(views.max_decoding_message_size(self.options.max_message_bytes));
     }
 
@@ -97,7 +102,8 @@ impl Projector {
     pub async fn run(self, stop: CancellationToken) -> Result<(), RunError> {
         let host = Host::start(&self.log, &self.options, &self.status, &self.positions, &stop).await?;
         self.operations.begin(Arc::clone(&host));
-        stop.cancelled().await;
+        // Ends with the stop.
+        mending::watch(&self.operations, &stop).await;
         self.stop.cancel();
         self.queries.machines.stopped().await;
         let joined = tokio::task::spawn_blocking(move || host.join());

@@ -43,7 +43,7 @@ impl ViewStatus {
         Self {
             partition: live.partition,
             name: live.view.name(),
-            version: live.view.version(),
+            version: live.store().view().version(),
             offset: progress.offset,
             end: progress.end,
             lag_records: progress.lag_records(),

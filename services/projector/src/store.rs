@@ -1,6 +1,7 @@
 //! A view's rows in RocksDB, with the place in the log up to which they hold.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
 use pactum_journal::Position;
 use pactum_store::{
@@ -27,29 +28,48 @@ pub(crate) enum ViewStoreError {
     Position { path: String },
 }
 
+impl ViewStoreError {
+    /// What is wrong with the files, where they are damaged: the rows can be made anew.
+    pub(crate) fn damage(&self) -> Option<String> {
+        match self {
+            Self::Store(StoreError::Corrupt { detail, .. }) => Some(detail.clone()),
+            Self::Position { .. } => Some("its place in the log cannot be read".to_owned()),
+            Self::Store(_) => None,
+        }
+    }
+}
+
 /// An open view.
 pub(crate) struct ViewStore {
+    /// Whose rows they are: which version folds them and reads them.
+    view: &'static dyn View,
     database: Database,
     keyspaces: Vec<(&'static str, Keyspace)>,
     meta: Keyspace,
+    /// What was found to be damaged first; nothing, as far as it was read.
+    damage: OnceLock<String>,
 }
 
 impl ViewStore {
-    pub(crate) fn open(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+    pub(crate) fn open(path: &Path, view: &'static dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
         Self::open_as(path, view, Options { shared: shared.clone(), ..Options::default() })
     }
 
     /// Opens a copy of a view, or an empty one, that goes when it is closed.
-    pub(crate) fn open_throwaway(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+    pub(crate) fn open_throwaway(
+        path: &Path,
+        view: &'static dyn View,
+        shared: &Shared,
+    ) -> Result<Self, ViewStoreError> {
         Self::open_as(path, view, Options { shared: shared.clone(), throwaway: true, ..Options::default() })
     }
 
     /// Opens a view that is there, to read it only.
-    pub(crate) fn look(path: &Path, view: &dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
+    pub(crate) fn look(path: &Path, view: &'static dyn View, shared: &Shared) -> Result<Self, ViewStoreError> {
         Self::open_as(path, view, Options { shared: shared.clone(), read_only: true, ..Options::default() })
     }
 
-    fn open_as(path: &Path, view: &dyn View, options: Options) -> Result<Self, ViewStoreError> {
+    fn open_as(path: &Path, view: &'static dyn View, options: Options) -> Result<Self, ViewStoreError> {
         let names: Vec<&'static str> = view.keyspaces().iter().chain(COMMON_KEYSPACES).copied().collect();
         let specs: Vec<_> = names.iter().copied().chain([META]).map(KeyspaceSpec::new).collect();
         let options = Options { rebuildable: true, write_buffer_bytes: WRITE_BUFFER, ..options };
@@ -57,7 +77,36 @@ impl ViewStore {
         let keyspaces = names.into_iter().map(|name| Ok((name, database.keyspace(name)?)));
         let keyspaces = keyspaces.collect::<Result<_, StoreError>>()?;
         let meta = database.keyspace(META)?;
-        Ok(Self { database, keyspaces, meta })
+        Ok(Self { view, database, keyspaces, meta, damage: OnceLock::new() })
+    }
+
+    /// The view, of the version whose rows these are.
+    pub(crate) fn view(&self) -> &'static dyn View {
+        self.view
+    }
+
+    /// What of its files was found to be damaged by whoever read or wrote them.
+    pub(crate) fn damage(&self) -> Option<&str> {
+        self.damage.get().map(String::as_str)
+    }
+
+    /// As if it had been found to be damaged.
+    pub(crate) fn mark_damaged(&self, why: String) {
+        self.damage.set(why).ok();
+    }
+
+    /// Takes note of damage, which somebody sees to who can make the rows anew.
+    fn noted(&self, error: StoreError) -> StoreError {
+        if let StoreError::Corrupt { detail, .. } = &error
+            && self.damage.set(detail.clone()).is_ok()
+        {
+            tracing::error!(path = %self.path().display(), detail, "rows of a view are damaged");
+        }
+        error
+    }
+
+    fn failed(&self, keyspace: &'static str, error: StoreError) -> RowError {
+        RowError::Store { keyspace, source: Box::new(self.noted(error)) }
     }
 
     /// Its directory.
@@ -67,7 +116,7 @@ impl ViewStore {
 
     /// Makes a copy of it, as it is now, in the new directory `path`.
     pub(crate) fn checkpoint(&self, path: &Path) -> Result<(), StoreError> {
-        self.database.checkpoint(path)
+        self.database.checkpoint(path).map_err(|error| self.noted(error))
     }
 
     /// Bytes of rows that are only in memory.
@@ -93,7 +142,7 @@ impl ViewStore {
             batch.set(write.keyspace, &write.key, write.row.as_deref());
         }
         batch.set_position(position);
-        self.database.write(batch.batch, Durability::Deferred)
+        self.database.write(batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
     }
 
     /// An empty batch.
@@ -103,17 +152,17 @@ impl ViewStore {
 
     /// Writes a batch, whole.
     pub(crate) fn commit(&self, batch: &StoreBatch<'_>) -> Result<(), StoreError> {
-        self.database.write(batch.batch.clone(), Durability::Deferred)
+        self.database.write(batch.batch.clone(), Durability::Deferred).map_err(|error| self.noted(error))
     }
 
     /// Begins to bring everything written so far to the disk, in the background.
     pub(crate) fn begin_flush(&self) -> Result<(), StoreError> {
-        self.database.begin_flush()
+        self.database.begin_flush().map_err(|error| self.noted(error))
     }
 
     /// Brings everything written so far to the disk.
     pub(crate) fn flush(&self) -> Result<(), StoreError> {
-        self.database.flush()
+        self.database.flush().map_err(|error| self.noted(error))
     }
 
     /// The rows as they are now, to read several of the same moment.
@@ -170,7 +219,7 @@ impl StoreBatch<'_> {
 
 impl Rows for ViewStore {
     fn get(&self, keyspace: &'static str, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, RowError> {
-        let found = self.database.get(self.keyspace(keyspace), key).map_err(|error| failed(keyspace, error))?;
+        let found = self.database.get(self.keyspace(keyspace), key).map_err(|error| self.failed(keyspace, error))?;
         Ok(found.map(|row| read(&row)).is_some())
     }
 
@@ -182,7 +231,7 @@ impl Rows for ViewStore {
         visit: &mut Visit<'_>,
     ) -> Result<(), RowError> {
         let scan = self.database.scan(self.keyspace(keyspace), &bounds(range), direction(order));
-        scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))
+        scan.and_then(|scan| scan.visit(visit)).map_err(|error| self.failed(keyspace, error))
     }
 }
 
@@ -205,7 +254,8 @@ impl SnapshotRows<'_> {
 
 impl Rows for SnapshotRows<'_> {
     fn get(&self, keyspace: &'static str, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, RowError> {
-        let found = self.at.get(self.store.keyspace(keyspace), key).map_err(|error| failed(keyspace, error))?;
+        let found = self.at.get(self.store.keyspace(keyspace), key);
+        let found = found.map_err(|error| self.store.failed(keyspace, error))?;
         Ok(found.map(|row| read(&row)).is_some())
     }
 
@@ -217,12 +267,8 @@ impl Rows for SnapshotRows<'_> {
         visit: &mut Visit<'_>,
     ) -> Result<(), RowError> {
         let scan = self.at.scan(self.store.keyspace(keyspace), &bounds(range), direction(order));
-        scan.and_then(|scan| scan.visit(visit)).map_err(|error| failed(keyspace, error))
+        scan.and_then(|scan| scan.visit(visit)).map_err(|error| self.store.failed(keyspace, error))
     }
-}
-
-fn failed(keyspace: &'static str, error: StoreError) -> RowError {
-    RowError::Store { keyspace, source: Box::new(error) }
 }
 
 fn bounds(range: &KeyRange) -> pactum_store::KeyRange {

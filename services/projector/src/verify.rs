@@ -95,7 +95,7 @@ pub(crate) fn verify(
         Ok(()) | Err(_) => Ok(()),
     };
     removed(std::fs::remove_dir_all(scratch))?;
-    let store = ViewStore::open(scratch, live.view, shared)?;
+    let store = ViewStore::open(scratch, live_store.view(), shared)?;
     let fresh = runtime.block_on(fold_to(log, live, &store, position.offset)).and_then(|()| {
         let (digest, _) = Digest::of(&store, store.keyspaces())?;
         Ok(digest)
@@ -112,7 +112,7 @@ async fn fold_to(log: &Arc<dyn Log>, live: &LiveView, store: &ViewStore, end: u6
         let batch = follower.next(BATCH).await?;
         let mut changes = Changes::new(store);
         for valid in batch.records.iter().filter(|valid| valid.offset < end) {
-            fold_one(live.view, &mut changes, &Decoded::of(valid), &decisions)?;
+            fold_one(store.view(), &mut changes, &Decoded::of(valid), &decisions)?;
         }
         let writes = changes.into_writes();
         store.write(&writes, &batch.position).map_err(ViewStoreError::from)?;

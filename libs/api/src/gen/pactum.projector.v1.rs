@@ -181,6 +181,96 @@ pub struct DropBuildRequest {
 /// Answer of ViewService.DropBuild.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DropBuildResponse {}
+/// Request of ViewService.ExportView.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportViewRequest {
+    /// `deals`.
+    #[prost(string, tag = "1")]
+    pub view: ::prost::alloc::string::String,
+    /// The partition.
+    #[prost(uint32, tag = "2")]
+    pub partition: u32,
+}
+/// Answer of ViewService.ExportView.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportViewResponse {
+    /// First the view, then its files' bytes, then their digests. A stream without the digests was cut off.
+    #[prost(oneof = "export_view_response::Part", tags = "1, 2, 3")]
+    pub part: ::core::option::Option<export_view_response::Part>,
+}
+/// Nested message and enum types in `ExportViewResponse`.
+pub mod export_view_response {
+    /// First the view, then its files' bytes, then their digests. A stream without the digests was cut off.
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Part {
+        /// What is exported.
+        #[prost(message, tag = "1")]
+        View(super::ExportedView),
+        /// The next bytes: of one file after another, in their order.
+        #[prost(bytes, tag = "2")]
+        Data(::prost::alloc::vec::Vec<u8>),
+        /// The end.
+        #[prost(message, tag = "3")]
+        End(super::ExportEnd),
+    }
+}
+/// A view of a partition, as of a place in the log.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ExportedView {
+    /// The id of the log it was folded from, 32 hexadecimal digits.
+    #[prost(string, tag = "1")]
+    pub log_id: ::prost::alloc::string::String,
+    /// How many partitions that log has.
+    #[prost(uint32, tag = "2")]
+    pub partitions: u32,
+    /// The format of the log.
+    #[prost(uint32, tag = "3")]
+    pub log_format: u32,
+    /// The partition.
+    #[prost(uint32, tag = "4")]
+    pub partition: u32,
+    /// `deals`.
+    #[prost(string, tag = "5")]
+    pub view: ::prost::alloc::string::String,
+    /// The version of its rows.
+    #[prost(uint32, tag = "6")]
+    pub version: u32,
+    /// The offset of the next entry to fold.
+    #[prost(uint64, tag = "7")]
+    pub offset: u64,
+    /// The term in force there.
+    #[prost(uint64, optional, tag = "8")]
+    pub term: ::core::option::Option<u64>,
+    /// The number of the next valid record of that term.
+    #[prost(uint64, tag = "9")]
+    pub next: u64,
+    /// The address of that term's owner.
+    #[prost(string, optional, tag = "10")]
+    pub owner: ::core::option::Option<::prost::alloc::string::String>,
+    /// Records before that place which were passed over.
+    #[prost(message, repeated, tag = "11")]
+    pub passed_over: ::prost::alloc::vec::Vec<Quarantine>,
+    /// Its files.
+    #[prost(message, repeated, tag = "12")]
+    pub files: ::prost::alloc::vec::Vec<ExportedFile>,
+}
+/// A file of a view.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportedFile {
+    /// Its name.
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Its length.
+    #[prost(uint64, tag = "2")]
+    pub bytes: u64,
+}
+/// The end of an export.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExportEnd {
+    /// The SHA-256 of each file, in their order.
+    #[prost(bytes = "vec", repeated, tag = "1")]
+    pub sha256: ::prost::alloc::vec::Vec<::prost::alloc::vec::Vec<u8>>,
+}
 /// Request of ViewService.RetryView.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RetryViewRequest {
@@ -440,6 +530,34 @@ pub mod view_service_client {
                 .insert(GrpcMethod::new("pactum.projector.v1.ViewService", "DropBuild"));
             self.inner.unary(req, path, codec).await
         }
+        /// The files of a view as of one place in the log, while it is folded on: what another projector can start from. They hold what
+        /// the view holds, of every program.
+        pub async fn export_view(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ExportViewRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::ExportViewResponse>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/pactum.projector.v1.ViewService/ExportView",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("pactum.projector.v1.ViewService", "ExportView"),
+                );
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Has views that stopped try again.
         pub async fn retry_view(
             &mut self,
@@ -550,6 +668,18 @@ pub mod view_service_server {
             tonic::Response<super::DropBuildResponse>,
             tonic::Status,
         >;
+        /// Server streaming response type for the ExportView method.
+        type ExportViewStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::ExportViewResponse, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// The files of a view as of one place in the log, while it is folded on: what another projector can start from. They hold what
+        /// the view holds, of every program.
+        async fn export_view(
+            &self,
+            request: tonic::Request<super::ExportViewRequest>,
+        ) -> std::result::Result<tonic::Response<Self::ExportViewStream>, tonic::Status>;
         /// Has views that stopped try again.
         async fn retry_view(
             &self,
@@ -865,6 +995,52 @@ pub mod view_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/pactum.projector.v1.ViewService/ExportView" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExportViewSvc<T: ViewService>(pub Arc<T>);
+                    impl<
+                        T: ViewService,
+                    > tonic::server::ServerStreamingService<super::ExportViewRequest>
+                    for ExportViewSvc<T> {
+                        type Response = super::ExportViewResponse;
+                        type ResponseStream = T::ExportViewStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ExportViewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as ViewService>::export_view(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExportViewSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -5,7 +5,7 @@ mod genesis;
 mod report;
 
 pub(crate) use arguments::TopicsCommand;
-pub(crate) use genesis::{First, begin, first_entries, judge};
+pub(crate) use genesis::{First, begin, first_entries, judge, log_id};
 
 use anyhow::Context;
 use pactum_log::kafka::KafkaLog;

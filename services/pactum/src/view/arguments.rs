@@ -1,6 +1,8 @@
 //! What can be asked.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueHint};
 
 use crate::cli::ConnectArgs;
 
@@ -12,6 +14,8 @@ Examples:
   pactum view verify deals --partition 0
   pactum view drop deals --partition 0 --build deals@1
   pactum view quarantine deals --partition 0 --offset 4711 --reason 'written by a broken import, see ticket 12'
+  pactum view export --endpoint http://10.0.0.7:7410 --to /tmp/views
+  pactum view import /tmp/views --data /var/lib/pactum-projector
 
 The projector at --endpoint is asked; each has views of its own. See docs/views.md.")]
 pub(crate) struct ViewArgs {
@@ -63,6 +67,10 @@ pub(super) enum What {
         #[command(flatten)]
         build: BuildArgs,
     },
+    /// Take views as files, for another projector to start from
+    Export(ExportArgs),
+    /// Put exported views into the data directory of a projector that is not running
+    Import(ImportArgs),
     /// Have a view that stopped try again
     Retry {
         /// The view
@@ -85,6 +93,50 @@ pub(super) enum What {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// Which views.
+#[derive(Debug, Args)]
+pub(super) struct ChosenArgs {
+    /// This view; may be given again for others [default: all]
+    #[arg(long, value_name = "VIEW")]
+    pub(super) view: Vec<String>,
+    /// Of this partition only
+    #[arg(long)]
+    pub(super) partition: Option<u32>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    #[command(flatten)]
+    pub(super) chosen: ChosenArgs,
+    /// The directory to make
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) to: PathBuf,
+    /// Take them from the data directory (--data) of a projector that is not running
+    #[arg(long)]
+    pub(super) stopped: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The directory that `pactum view export` made
+    #[arg(value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(super) from: PathBuf,
+    #[command(flatten)]
+    pub(super) chosen: ChosenArgs,
+    /// Have them answer instead of rows that are there; those stay for rollback
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// A TOML file with settings, to compare with the log on Kafka that it names
+    #[arg(long, env = "PACTUM_CONFIG", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) config: Option<PathBuf>,
+    /// Compare with the log on Kafka; some of the brokers, HOST:PORT with commas between them
+    #[arg(long, value_name = "BROKERS")]
+    pub(super) kafka_brokers: Option<String>,
+    /// The topic that is the log [default: pactum]
+    #[arg(long, value_name = "NAME")]
+    pub(super) kafka_topic: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,8 @@
 //! `pactum view`: the views of a running projector, for its operator.
 
 mod arguments;
+mod export;
+mod import;
 mod text;
 
 pub(crate) use arguments::ViewArgs;
@@ -27,11 +29,19 @@ const LOOK: Duration = Duration::from_millis(500);
 type Client = ViewServiceClient<Connection>;
 
 pub(crate) async fn run(arguments: ViewArgs) -> anyhow::Result<()> {
+    let ViewArgs { connect, json, what } = arguments;
+    // These two work on a directory and ask nobody.
+    let what = match what {
+        What::Export(export) if export.stopped => return export::from_directory(export, &connect, json).await,
+        What::Import(import) => return import::run(import, &connect, json).await,
+        what => what,
+    };
     let program = ProgramId::new(ANY_PROGRAM).context("no operator's token can be made")?;
-    let connection = client::connect(&arguments.connect, &program, Role::Operator).await?;
+    let connection = client::connect(&connect, &program, Role::Operator).await?;
     let mut client = Client::new(connection).max_decoding_message_size(MAX_ANSWER);
-    let json = arguments.json;
-    match arguments.what {
+    match what {
+        What::Export(export) => export::from_projector(export, &mut client, json).await,
+        What::Import(_) => unreachable!("it asks nobody, and was answered above"),
         What::List => {
             let views = list(&mut client).await?;
             if json { output::json(&text::json(&views)) } else { output::text(&text::list(&views)) }
@@ -150,4 +160,14 @@ async fn verify(client: &mut Client, view: &str, partition: Option<u32>, json: b
         bail!("{view} is not what a fold from zero makes; `pactum view rebuild {view}` makes it anew");
     }
     Ok(())
+}
+
+/// Bytes so far; of none that is shown, where a program reads what is printed.
+fn progress(json: bool) -> anyhow::Result<indicatif::ProgressBar> {
+    let bar = indicatif::ProgressBar::new(0);
+    if json {
+        bar.set_draw_target(indicatif::ProgressDrawTarget::hidden());
+    }
+    let style = indicatif::ProgressStyle::with_template("{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec} {msg}")?;
+    Ok(bar.with_style(style))
 }

@@ -16,3 +16,4 @@ mod log_copy;
 mod operations;
 mod several;
 mod system;
+mod views;

@@ -58,6 +58,18 @@ impl System {
         Self { child, grpc, http, data: data.to_owned() }
     }
 
+    /// Starts it, and waits until it answers, whether it is ready or not.
+    pub(crate) fn start_unready(data: &Path) -> Self {
+        let (child, grpc, http) = Self::spawn(&["serve"], data);
+        let system = Self { child, grpc, http, data: data.to_owned() };
+        let started = Instant::now();
+        while TcpStream::connect(("127.0.0.1", grpc)).is_err() {
+            assert!(started.elapsed() < PATIENCE, "it does not answer");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        system
+    }
+
     fn spawn(subcommand: &[&str], data: &Path) -> (Child, u16, u16) {
         let (grpc, http) = (free_port(), free_port());
         let child = Command::new(PACTUM)

@@ -103,7 +103,7 @@ impl ViewFold {
         let meters = FoldMeters::new(label, live.partition);
         let control = live.control.subscribe();
         let decisions = live.decisions();
-        let checkpoints = Checkpointer::new(Arc::clone(&live.shelves), live.view, live.partition);
+        let checkpoints = Checkpointer::new(Arc::clone(&live.shelves), store.view(), live.partition);
         Self {
             live,
             store,
@@ -245,7 +245,7 @@ impl ViewFold {
                 // If other rows answer now, or it was told to stop, whoever called finds out next.
                 self.write(changes, pending, subscription).ok();
             }
-            fold_one(self.live.view, changes, decoded, &self.decisions)?;
+            fold_one(self.store.view(), changes, decoded, &self.decisions)?;
             pending.records += 1;
             if let Ok(record) = &decoded.record {
                 pending.recorded_at = Some(record.recorded_at);

@@ -62,6 +62,8 @@ pub(crate) enum MachineError {
     Rows(#[from] RowError),
     #[error("the restored view cannot be used")]
     Store(#[from] ViewStoreError),
+    #[error("the files of the restored view are damaged: {why}")]
+    Damaged { why: String },
     #[error("the directory for restored views cannot be used")]
     Directory(#[from] io::Error),
 }
@@ -69,6 +71,17 @@ pub(crate) enum MachineError {
 impl From<StoreError> for MachineError {
     fn from(error: StoreError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl MachineError {
+    /// What is wrong with the files that it was made from, if that is why.
+    pub(super) fn damage(&self) -> Option<String> {
+        match self {
+            Self::Damaged { why } => Some(why.clone()),
+            Self::Store(error) => error.damage(),
+            _ => None,
+        }
     }
 }
 

@@ -24,6 +24,7 @@ use super::moment::Moment;
 use super::scratch::{Base, Plan, Scratch, Tools};
 use super::shelves::Shelves;
 use crate::live::LiveView;
+use crate::store::ViewStore;
 
 /// The least that a caller is told to wait before it asks again.
 const RETRY: Duration = Duration::from_millis(100);
@@ -33,6 +34,8 @@ const RETRY: Duration = Duration::from_millis(100);
 struct Key {
     partition: Partition,
     view: &'static str,
+    /// Of the rows that answered when it was asked for: others may have taken their place since.
+    version: u32,
     /// Right behind a record, and so of that record's program alone.
     offset: u64,
 }
@@ -159,7 +162,8 @@ impl Inner {
 
     fn look_up(&self, wanted: &Wanted<'_>) -> Result<Found, Arc<MachineError>> {
         let live = wanted.view;
-        let key = Key { partition: live.partition, view: live.view.name(), offset: wanted.moment.offset };
+        let version = live.store().view().version();
+        let key = Key { partition: live.partition, view: live.view.name(), version, offset: wanted.moment.offset };
         let mut state = self.state();
         state.uses += 1;
         let uses = state.uses;
@@ -240,22 +244,32 @@ impl Inner {
         runtime: &Handle,
     ) -> Result<(Scratch, u64), MachineError> {
         fs::create_dir_all(&self.directory)?;
-        let base = self.base(key, live, &program)?;
-        let decisions = live.decisions();
-        let plan = Plan { view: live.view, partition: live.partition, program, moment, base, decisions };
-        let path = self.directory.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+        let store = live.store();
+        let (view, partition, decisions) = (store.view(), live.partition, live.decisions());
         let tools = Tools { log: &self.log, shared: &self.shelves.shared, runtime, stop: &self.stop };
-        Scratch::make(&plan, path, &tools)
+        loop {
+            let (program, decisions) = (program.clone(), Arc::clone(&decisions));
+            let base = self.base(key, live, &store, &program)?;
+            let plan = Plan { view, partition, program, moment, base, decisions };
+            let path = self.directory.join(self.next.fetch_add(1, Ordering::Relaxed).to_string());
+            let made = Scratch::make(&plan, path, &tools);
+            let (Err(error), Base::Checkpoint(checkpoint)) = (&made, &plan.base) else { return made };
+            let Some(why) = error.damage() else { return made };
+            // The past is folded from further back without it.
+            self.shelves.of(view, partition, &store)?.discard(checkpoint, &why);
+        }
     }
 
     /// What is nearest before the moment: a checkpoint, or a moment of the same program that was restored before.
-    fn base(&self, key: &Key, live: &LiveView, program: &ProgramId) -> Result<Base, MachineError> {
-        let checkpoint = self.shelves.of(live.view, live.partition, &live.store())?.nearest(key.offset);
+    fn base(&self, key: &Key, live: &LiveView, store: &ViewStore, program: &ProgramId) -> Result<Base, MachineError> {
+        let view = store.view();
+        let checkpoint = self.shelves.of(view, live.partition, store)?.nearest(key.offset);
         let from = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.label.position.offset);
         let state = self.state();
         let restored = state.entries.iter().filter_map(|(other, entry)| match entry {
             Entry::Kept { scratch, program: of, .. } if of == program && other.view == key.view => {
-                Some((other, scratch))
+                // Rows of another version are none to fold on.
+                (scratch.store().view().version() == view.version()).then_some((other, scratch))
             }
             _ => None,
         });

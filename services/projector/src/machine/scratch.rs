@@ -88,7 +88,10 @@ impl Scratch {
         }
         let store = Arc::new(ViewStore::open_throwaway(&scratch.path, plan.view, tools.shared)?);
         scratch.store = Some(Arc::clone(&store));
-        let folded = fold_on(plan, &store, tools)?;
+        let folded = fold_on(plan, &store, tools).map_err(|error| match store.damage() {
+            Some(why) => MachineError::Damaged { why: why.to_owned() },
+            None => error,
+        })?;
         let found = clock::of(&*store, &plan.program)?.map_or(0, |clock| clock.sequence);
         // Where a record was passed over, the sequences that it had may be missing.
         if found != plan.moment.sequence && !plan.decisions.any_before(plan.moment.offset) {

@@ -135,7 +135,7 @@ impl Shelf {
     fn draft(&self, draft: &Path, store: &ViewStore, shared: &Shared) -> Result<Label, CheckpointError> {
         store.checkpoint(draft)?;
         // What was written while it was made is in it or not; so it is asked itself up to where it holds.
-        let label = Label::of(&ViewStore::look(draft, self.view, shared)?)?;
+        let label = Label::of(&ViewStore::look(draft, store.view(), shared)?)?;
         label.write(draft)?;
         for entry in fs::read_dir(draft)? {
             let path = entry?.path();
@@ -173,6 +173,13 @@ impl Shelf {
             drop(kept);
             victim.removed.store(true, Ordering::Release);
         }
+    }
+
+    /// Takes one off that turned out to be damaged.
+    pub(super) fn discard(&self, damaged: &Arc<Checkpoint>, why: &str) {
+        tracing::error!(path = %damaged.path.display(), why, "a checkpoint is damaged and goes");
+        self.kept().retain(|kept| !Arc::ptr_eq(kept, damaged));
+        damaged.removed.store(true, Ordering::Release);
     }
 
     /// What the view and its checkpoints take on the disk.

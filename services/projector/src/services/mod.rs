@@ -2,6 +2,7 @@
 
 pub(crate) mod cache;
 mod deal;
+mod export;
 mod ownership;
 mod partner;
 mod pipeline;

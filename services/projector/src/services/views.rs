@@ -7,25 +7,38 @@ use pactum_api::proto::projector::v1 as proto;
 use pactum_api::proto::projector::v1::view_service_server::ViewService;
 use pactum_api::{Caller, error};
 use pactum_domain::time::Timestamp;
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use crate::decisions::Decision;
 use crate::fold::chain;
 use crate::operations::{BuildReport, OperationError, Operations, ViewReport, explain};
 use crate::queries::blocking;
+use crate::services::export::{self, Exported};
 use crate::verify::VerifyError;
 
+/// How many views may be exported at once.
+const EXPORTS: usize = 2;
+
 /// `pactum.projector.v1.ViewService`.
-pub(crate) struct Views(pub(crate) Arc<Operations>);
+pub(crate) struct Views {
+    operations: Arc<Operations>,
+    /// How many exports may begin.
+    exports: Arc<Semaphore>,
+}
 
 impl Views {
+    pub(crate) fn new(operations: Arc<Operations>) -> Self {
+        Self { operations, exports: Arc::new(Semaphore::new(EXPORTS)) }
+    }
+
     /// Does what blocks elsewhere.
     async fn ask<T: Send + 'static>(
         &self,
         view: String,
         work: impl FnOnce(&Operations, &str) -> Result<T, OperationError> + Send + 'static,
     ) -> Result<T, Status> {
-        let operations = Arc::clone(&self.0);
+        let operations = Arc::clone(&self.operations);
         blocking(move || work(&operations, &view).map_err(|error| refused(&view, &error))).await
     }
 }
@@ -66,7 +79,7 @@ impl ViewService for Views {
         request: Request<proto::VerifyViewRequest>,
     ) -> Result<Response<proto::VerifyViewResponse>, Status> {
         let proto::VerifyViewRequest { view, partition } = request.into_inner();
-        let (operations, runtime) = (Arc::clone(&self.0), tokio::runtime::Handle::current());
+        let (operations, runtime) = (Arc::clone(&self.operations), tokio::runtime::Handle::current());
         let verified = blocking(move || {
             operations.verify(&runtime, partition, &view).map_err(|error| match error {
                 VerifyError::NoSuchView { .. } => error::not_found("view", &view),
@@ -81,6 +94,24 @@ impl ViewService for Views {
             live_digest: verified.live.to_string(),
             fresh_digest: verified.fresh.to_string(),
         }))
+    }
+
+    type ExportViewStream = Exported;
+
+    async fn export_view(
+        &self,
+        request: Request<proto::ExportViewRequest>,
+    ) -> Result<Response<Self::ExportViewStream>, Status> {
+        let proto::ExportViewRequest { view, partition } = request.into_inner();
+        let Ok(slot) = Arc::clone(&self.exports).try_acquire_owned() else {
+            let why = format!("{EXPORTS} exports are under way already; each holds files on the disk, so wait for one");
+            return Err(error::view_refused(&view, &why));
+        };
+        let Some(stop) = self.operations.stopping().cloned() else {
+            return Err(error::view_refused(&view, "the projector has not begun to fold"));
+        };
+        let taken = self.ask(view, move |operations, view| operations.export(partition, view)).await?;
+        Ok(Response::new(export::stream(taken, slot, stop)))
     }
 
     async fn drop_build(
@@ -160,7 +191,7 @@ fn build(report: BuildReport) -> proto::Build {
     proto::Build { name: report.name, live: report.live, progress }
 }
 
-fn quarantine(decision: Decision) -> proto::Quarantine {
+pub(super) fn quarantine(decision: Decision) -> proto::Quarantine {
     let Decision { offset, by, at, reason } = decision;
     proto::Quarantine { offset, by, at: Some(pactum_api::convert::timestamp_to_proto(Timestamp(at))), reason }
 }

@@ -1,6 +1,8 @@
 //! The projector behind a real server, over a log that the real command role writes.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod crashes;
+mod damage;
 mod fold;
 mod history;
 mod malformed;
@@ -9,4 +11,6 @@ mod past;
 mod queries;
 mod redaction;
 mod system;
+mod transfer;
+mod versions;
 mod waiting;

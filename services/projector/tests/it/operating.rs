@@ -19,48 +19,59 @@ use tonic::transport::Channel;
 use crate::fold::{append, until};
 use crate::system::{ADMIN, Client, System, acme, deal_name, held_by_all, memory_log, options, reason};
 
-const OPERATOR: &str = "operator@acme";
+pub(crate) const OPERATOR: &str = "operator@acme";
 
-fn partition_of_acme(log: &Arc<dyn Log>) -> Partition {
+pub(crate) fn partition_of_acme(log: &Arc<dyn Log>) -> Partition {
     pactum_events::partition_of(&pactum_ids::ProgramId::new("acme").unwrap(), log.partitions())
 }
 
 /// A view service and its caller.
-struct Operator(ViewServiceClient<Channel>, Client);
+pub(crate) struct Operator(pub(crate) ViewServiceClient<Channel>, pub(crate) Client);
 
 impl Operator {
-    fn of(system: &System) -> Self {
+    pub(crate) fn of(system: &System) -> Self {
         Self(ViewServiceClient::new(system.channel.clone()), system.by(OPERATOR))
     }
 
-    async fn view(&self, view: &str, partition: Partition) -> proto::View {
+    pub(crate) async fn view(&self, view: &str, partition: Partition) -> proto::View {
         let request = self.1.request(proto::ListViewsRequest {});
         let views = self.0.clone().list_views(request).await.unwrap().into_inner().views;
         views.into_iter().find(|one| one.view == view && one.partition == partition).unwrap()
     }
 
-    async fn rebuild(&self, view: &str, partition: Option<Partition>) -> Result<Vec<String>, tonic::Status> {
+    pub(crate) async fn rebuild(&self, view: &str, partition: Option<Partition>) -> Result<Vec<String>, tonic::Status> {
         let request = proto::RebuildViewRequest { view: view.into(), partition };
         Ok(self.0.clone().rebuild_view(self.1.request(request)).await?.into_inner().builds)
     }
 
-    async fn drop_build(&self, view: &str, partition: Partition, build: &str) -> Result<(), tonic::Status> {
+    pub(crate) async fn roll_back(&self, view: &str, partition: Partition, build: &str) -> Result<(), tonic::Status> {
+        let request = proto::RollBackViewRequest { view: view.into(), partition, build: build.into() };
+        self.0.clone().roll_back_view(self.1.request(request)).await.map(drop)
+    }
+
+    pub(crate) async fn drop_build(&self, view: &str, partition: Partition, build: &str) -> Result<(), tonic::Status> {
         let request = proto::DropBuildRequest { view: view.into(), partition, build: build.into() };
         self.0.clone().drop_build(self.1.request(request)).await.map(drop)
     }
 
-    async fn agrees(&self, view: &str, partition: Partition) -> bool {
+    pub(crate) async fn agrees(&self, view: &str, partition: Partition) -> bool {
         let request = proto::VerifyViewRequest { view: view.into(), partition };
         self.0.clone().verify_view(self.1.request(request)).await.unwrap().into_inner().agrees
     }
 
-    async fn quarantine(&self, view: &str, partition: Partition, offset: u64, why: &str) -> Result<(), tonic::Status> {
+    pub(crate) async fn quarantine(
+        &self,
+        view: &str,
+        partition: Partition,
+        offset: u64,
+        why: &str,
+    ) -> Result<(), tonic::Status> {
         let request = proto::QuarantineRecordRequest { view: view.into(), partition, offset, reason: why.into() };
         self.0.clone().quarantine_record(self.1.request(request)).await.map(drop)
     }
 
     /// Waits until a build answers.
-    async fn answers(&self, view: &str, partition: Partition, build: &str) {
+    pub(crate) async fn answers(&self, view: &str, partition: Partition, build: &str) {
         for _ in 0..1_500 {
             let found = self.view(view, partition).await;
             if found.builds.iter().any(|one| one.live && one.name == build) {
@@ -121,8 +132,7 @@ async fn a_view_is_rebuilt_under_load_without_a_failed_query() {
     assert!(operator.agrees("deals", partition).await);
 
     // The first build again, which has to catch up with what came since.
-    let back = proto::RollBackViewRequest { view: "deals".into(), partition, build: "deals@1".into() };
-    operator.0.clone().roll_back_view(operator.1.request(back)).await.unwrap();
+    operator.roll_back("deals", partition, "deals@1").await.unwrap();
     operator.answers("deals", partition, "deals@1").await;
     assert!(operator.agrees("deals", partition).await);
     let error = operator.drop_build("deals", partition, "deals@1").await.unwrap_err();

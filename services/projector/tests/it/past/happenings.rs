@@ -11,21 +11,21 @@ use pactum_api::proto::program::v1 as program;
 use crate::system::{Client, POLICY, deal_name, deal_of};
 
 /// Deals that are asked about; others come besides.
-pub(super) const DEALS: u64 = 8;
+pub(crate) const DEALS: u64 = 8;
 const ALL_DEALS: u64 = 40;
-pub(super) const DOMAINS: [&str; 3] = ["alpha.com", "beta.com", "gamma.com"];
-pub(super) const PARTNERS: [&str; 2] = ["north", "south"];
+pub(crate) const DOMAINS: [&str; 3] = ["alpha.com", "beta.com", "gamma.com"];
+pub(crate) const PARTNERS: [&str; 2] = ["north", "south"];
 
 /// Numbers that look random and are the same in every run.
-pub(super) struct Dice(u64);
+pub(crate) struct Dice(u64);
 
 impl Dice {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
     /// A number below `sides`.
-    pub(super) fn roll(&mut self, sides: u64) -> u64 {
+    pub(crate) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -37,13 +37,13 @@ impl Dice {
         of[usize::try_from(self.roll(of.len() as u64)).unwrap()]
     }
 
-    pub(super) fn deal(&mut self) -> String {
+    pub(crate) fn deal(&mut self) -> String {
         format!("d-{}", self.roll(ALL_DEALS))
     }
 }
 
 /// Something that somebody may try.
-pub(super) fn happening(dice: &mut Dice) -> Request {
+pub(crate) fn happening(dice: &mut Dice) -> Request {
     let name = deal_name(&dice.deal());
     let reason = || "because".to_owned();
     let of = format!("programs/acme/partners/{}", dice.one(&PARTNERS));
@@ -97,7 +97,7 @@ pub(super) fn happening(dice: &mut Dice) -> Request {
 }
 
 /// Tries one; the program's sequence after it, where it was taken.
-pub(super) async fn try_one(admin: &Client, request: Request) -> Option<u64> {
+pub(crate) async fn try_one(admin: &Client, request: Request) -> Option<u64> {
     let requests = tokio_stream::iter([ExecuteRequest { request: Some(request) }]);
     let mut answers = admin.bulk().execute(admin.request(requests)).await.unwrap().into_inner();
     match answers.message().await.unwrap().unwrap().outcome.unwrap() {
@@ -106,6 +106,6 @@ pub(super) async fn try_one(admin: &Client, request: Request) -> Option<u64> {
     }
 }
 
-pub(super) fn customer(domain: &str) -> Customer {
+pub(crate) fn customer(domain: &str) -> Customer {
     Customer { domain: domain.into(), ..Default::default() }
 }

@@ -1,11 +1,11 @@
 //! Questions about the past.
 
 mod equal;
-mod happenings;
+pub(crate) mod happenings;
 mod killed;
 mod limits;
 mod moments;
-mod questions;
+pub(crate) mod questions;
 mod restart;
 
 use std::path::Path;
@@ -14,6 +14,6 @@ use std::time::Duration;
 use pactum_projector::{AsOfOptions, ProjectorOptions};
 
 /// A projector whose callers wait long: the machine may be busy with other things.
-fn patient(data: &Path, as_of: AsOfOptions) -> ProjectorOptions {
+pub(crate) fn patient(data: &Path, as_of: AsOfOptions) -> ProjectorOptions {
     ProjectorOptions { as_of, default_deadline: Duration::from_secs(60), ..crate::system::options(data) }
 }

@@ -15,10 +15,10 @@ use super::happenings::{DEALS, DOMAINS, PARTNERS, customer};
 use crate::system::{Client, deal_name, reason};
 
 /// An answer as its bytes, those of all its pages; or why there is none.
-pub(super) type Answer = Result<Vec<u8>, (Code, String, String)>;
+pub(crate) type Answer = Result<Vec<u8>, (Code, String, String)>;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Question {
+pub(crate) enum Question {
     Program,
     Partner(&'static str),
     Partners { order_by: &'static str },
@@ -29,7 +29,7 @@ pub(super) enum Question {
     OwnershipOfDeal(u64),
 }
 
-pub(super) fn every_question() -> Vec<Question> {
+pub(crate) fn every_question() -> Vec<Question> {
     let mut every = vec![
         Question::Program,
         Question::Partners { order_by: "" },
@@ -47,11 +47,11 @@ pub(super) fn every_question() -> Vec<Question> {
     every
 }
 
-pub(super) fn at_sequence(sequence: u64) -> Option<AsOf> {
+pub(crate) fn at_sequence(sequence: u64) -> Option<AsOf> {
     Some(AsOf { moment: Some(Moment::Sequence(sequence)) })
 }
 
-pub(super) fn at_time(time: prost_types::Timestamp) -> Option<AsOf> {
+pub(crate) fn at_time(time: prost_types::Timestamp) -> Option<AsOf> {
     Some(AsOf { moment: Some(Moment::Time(time)) })
 }
 
@@ -73,12 +73,12 @@ macro_rules! pages {
     }};
 }
 
-pub(super) async fn ask(client: &Client, question: &Question, as_of: Option<AsOf>, min_sequence: u64) -> Answer {
+pub(crate) async fn ask(client: &Client, question: &Question, as_of: Option<AsOf>, min_sequence: u64) -> Answer {
     let answer = answer(client, question, as_of, min_sequence).await;
     answer.map_err(|status| (status.code(), reason(&status), status.message().to_owned()))
 }
 
-pub(super) async fn answer(
+pub(crate) async fn answer(
     client: &Client,
     question: &Question,
     as_of: Option<AsOf>,
