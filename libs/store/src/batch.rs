@@ -1,6 +1,7 @@
 //! Changes that take effect together.
 
 use crate::database::Inner;
+use crate::keyspace::Kind;
 use crate::{Keyspace, StoreError};
 use rocksdb::WriteBatch;
 use std::fmt;
@@ -36,9 +37,10 @@ impl Batch {
         }
     }
 
-    /// Removes a key, if it is there. A keyspace of another database is reported when the batch is written.
+    /// Removes a key, if it is there; of an [index](crate::KeyspaceSpec::index), one that is there. A keyspace of another database is reported when the batch is written.
     pub fn delete(&mut self, keyspace: &Keyspace, key: &[u8]) {
         match self.inner.family(keyspace) {
+            Ok(family) if keyspace.spec.kind == Kind::Index => self.changes.single_delete_cf(family, key),
             Ok(family) => self.changes.delete_cf(family, key),
             Err(error) => self.misuse = Some(error),
         }

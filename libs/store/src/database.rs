@@ -124,6 +124,13 @@ impl Database {
         found.map_err(|error| self.inner.place().rocks(&error))
     }
 
+    /// Shows a key's value to `read`, where it lies; whether there is one.
+    pub fn read(&self, keyspace: &Keyspace, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, StoreError> {
+        let found = self.inner.db.get_pinned_cf(self.inner.family(keyspace)?, key);
+        let found = found.map_err(|error| self.inner.place().rocks(&error))?;
+        Ok(found.map(|value| read(&value)).is_some())
+    }
+
     /// The rows in a range.
     pub fn scan(&self, keyspace: &Keyspace, range: &KeyRange, direction: Direction) -> Result<Scan<'_>, StoreError> {
         self.inner.scan(keyspace, range, direction, None)
@@ -142,9 +149,9 @@ impl Database {
     }
 
     /// Writes a batch, whole. [`Durability::Synced`] on a rebuildable database costs a flush.
-    pub fn write(&self, batch: Batch, durability: Durability) -> Result<(), StoreError> {
-        if let Some(error) = batch.misuse {
-            return Err(error);
+    pub fn write(&self, batch: &Batch, durability: Durability) -> Result<(), StoreError> {
+        if let Some(error) = &batch.misuse {
+            return Err(error.clone());
         }
         let inner = &self.inner;
         let mut options = WriteOptions::default();
@@ -154,13 +161,13 @@ impl Database {
                     return Err(StoreError::NotRebuildable { path: inner.path.clone() });
                 }
                 options.set_sync(true);
-                inner.put(batch.changes, options)?;
+                inner.put(&batch.changes, &mut options)?;
                 // Counted only once it is synced, so the number covers no other writer's change that is not.
                 synced.advance(inner.place(), inner.db.latest_sequence_number())
             }
             None => {
                 options.disable_wal(true);
-                inner.put(batch.changes, options)?;
+                inner.put(&batch.changes, &mut options)?;
                 if durability == Durability::Synced { inner.flush(true) } else { Ok(()) }
             }
         }
@@ -225,14 +232,13 @@ impl Inner {
 
     /// Writes, and waits while RocksDB is behind with what it does in the background; but not, as RocksDB would by itself, for
     /// ever, when that failed and cannot go on.
-    fn put(&self, changes: WriteBatch, mut options: WriteOptions) -> Result<(), StoreError> {
+    fn put(&self, changes: &WriteBatch, options: &mut WriteOptions) -> Result<(), StoreError> {
         options.set_no_slowdown(true);
         let started = Instant::now();
-        let mut attempt = changes;
         loop {
             // Written batches are consumed, also those that are refused.
-            let again = WriteBatch::from_data(attempt.data());
-            match self.db.write_opt(attempt, &options) {
+            let attempt = WriteBatch::from_data(changes.data());
+            match self.db.write_opt(attempt, options) {
                 Err(error) if error.kind() == rocksdb::ErrorKind::Incomplete => {}
                 done => return done.map_err(|error| self.place().rocks(&error)),
             }
@@ -241,7 +247,6 @@ impl Inner {
                 return Err(self.stalled());
             }
             std::thread::sleep(Duration::from_millis(1));
-            attempt = again;
         }
     }
 

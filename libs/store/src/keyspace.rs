@@ -6,21 +6,36 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyspaceSpec {
     pub(crate) name: Arc<str>,
-    pub(crate) append_only: bool,
+    pub(crate) kind: Kind,
+}
+
+/// How a keyspace is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Rows,
+    Index,
+    AppendOnly,
 }
 
 impl KeyspaceSpec {
     /// A keyspace for rows that are read one by one or in short scans, and written over.
     #[must_use]
     pub fn new(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), append_only: false }
+        Self { name: name.into(), kind: Kind::Rows }
+    }
+
+    /// A keyspace whose keys are written where they are not and removed where they are, never written over, and read in scans:
+    /// no filter, and a key that was removed leaves nothing behind where the two meet.
+    #[must_use]
+    pub fn index(name: impl Into<Arc<str>>) -> Self {
+        Self { name: name.into(), kind: Kind::Index }
     }
 
     /// A keyspace whose keys only grow and which is read in long scans: larger blocks, no filter, and scans that leave the
     /// shared cache to others.
     #[must_use]
     pub fn append_only(name: impl Into<Arc<str>>) -> Self {
-        Self { name: name.into(), append_only: true }
+        Self { name: name.into(), kind: Kind::AppendOnly }
     }
 
     /// The name.

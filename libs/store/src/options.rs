@@ -1,5 +1,6 @@
 //! How a database is opened, and what that means in RocksDB's terms.
 
+use crate::keyspace::Kind;
 use crate::{KeyspaceSpec, Shared};
 use rocksdb::{BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel, WriteBufferManager};
 
@@ -89,21 +90,32 @@ impl Options {
         // Indexes and filters count against the cache's bound too; outside it they grow with the number of files.
         blocks.set_cache_index_and_filter_blocks(true);
         blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
-        if spec.append_only {
-            blocks.set_block_size(32 * 1024);
-        } else {
-            blocks.set_block_size(8 * 1024);
-            blocks.set_bloom_filter(10.0, false);
+        match spec.kind {
+            Kind::AppendOnly => blocks.set_block_size(32 * 1024),
+            Kind::Index => blocks.set_block_size(8 * 1024),
+            Kind::Rows => {
+                blocks.set_block_size(8 * 1024);
+                blocks.set_bloom_filter(10.0, false);
+            }
         }
         let mut options = rocksdb::Options::default();
         options.set_block_based_table_factory(&blocks);
         options.set_compression_type(DBCompressionType::Lz4);
-        if !spec.append_only {
+        if spec.kind != Kind::AppendOnly {
             // The first level is written again soon, so that compressing it does not pay.
             let mut levels = [DBCompressionType::Lz4; 7];
             levels[0] = DBCompressionType::None;
             options.set_compression_per_level(&levels);
         }
+        // The next level is written again with each of its compactions, and holds most of what there is: they have to be few.
+        // Keys of an index are not looked up, so that more files cost only those who scan.
+        options.set_level_zero_file_num_compaction_trigger(match spec.kind {
+            Kind::AppendOnly => 4,
+            Kind::Rows => 8,
+            Kind::Index => 12,
+        });
+        options.set_level_zero_slowdown_writes_trigger(36);
+        options.set_level_zero_stop_writes_trigger(48);
         options.set_write_buffer_size(self.write_buffer_bytes / 2);
         options.set_max_write_buffer_number(3);
         // Growing keys never overlap, so files move down the levels without being written again.

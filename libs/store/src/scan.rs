@@ -36,7 +36,7 @@ impl<'a> Scan<'a> {
     ) -> Self {
         let mut options = ReadOptions::default();
         options.set_verify_checksums(true);
-        options.fill_cache(!keyspace.spec.append_only);
+        options.fill_cache(keyspace.spec.kind != crate::keyspace::Kind::AppendOnly);
         // Bounds are told to RocksDB and not only checked here: it then skips files outside, and stops at deleted rows
         // beyond the end instead of walking over all of them.
         if let Some(start) = &range.start {

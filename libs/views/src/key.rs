@@ -19,10 +19,21 @@ impl Key {
         Self(bytes)
     }
 
+    /// The end of a key, to follow another's start.
+    #[must_use]
+    pub fn end() -> Self {
+        Self(Vec::with_capacity(32))
+    }
+
     /// Appends text. A zero byte in it would end it early, so it is left out: ids and codes have none.
     #[must_use]
     pub fn text(mut self, text: &str) -> Self {
-        self.0.extend(text.bytes().filter(|byte| *byte != 0));
+        let bytes = text.as_bytes();
+        if bytes.contains(&0) {
+            self.0.extend(bytes.iter().filter(|byte| **byte != 0));
+        } else {
+            self.0.extend_from_slice(bytes);
+        }
         self.0.push(0);
         self
     }
@@ -32,6 +43,13 @@ impl Key {
     pub fn byte(mut self, byte: u8) -> Self {
         self.0.push(byte);
         self
+    }
+
+    /// Has another byte in place of the last.
+    pub fn set_last(&mut self, byte: u8) {
+        if let Some(last) = self.0.last_mut() {
+            *last = byte;
+        }
     }
 
     /// Appends a number.

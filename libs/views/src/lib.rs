@@ -15,8 +15,10 @@
 pub mod changes;
 pub mod clock;
 pub mod deals;
+mod entries;
 pub mod event_filter;
 pub mod filter;
+mod kept;
 pub mod key;
 pub mod ownership;
 pub mod page;

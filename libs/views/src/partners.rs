@@ -102,7 +102,7 @@ fn apply_event(
         if let Some(before) = before {
             changes.delete(&PARTNER_NAMES, before);
         }
-        changes.put_new(&PARTNER_NAMES, after, NamedPartner { partner: id.clone() });
+        changes.put(&PARTNER_NAMES, after, NamedPartner { partner: id.clone() });
     }
     changes.put(&PARTNERS, key, PartnerRow { partner, created_sequence, updated_sequence: moment.sequence });
     Ok(())

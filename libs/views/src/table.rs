@@ -34,13 +34,8 @@ impl<R: Row> Table<R> {
     /// # Errors
     /// [`RowError`] where the store fails or the row cannot be read.
     pub fn get(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<R>, RowError> {
-        Ok(self.get_sized(rows, key)?.map(|(row, _)| row))
-    }
-
-    /// The row of a key, and how many bytes it has in the store.
-    pub(crate) fn get_sized(&self, rows: &dyn Rows, key: &[u8]) -> Result<Option<(R, usize)>, RowError> {
         let mut found = None;
-        rows.get(self.keyspace, key, &mut |bytes| found = Some(self.decode(bytes).map(|row| (row, bytes.len()))))?;
+        rows.get(self.keyspace, key, &mut |bytes| found = Some(self.decode(bytes)))?;
         found.transpose()
     }
 

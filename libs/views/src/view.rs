@@ -75,6 +75,12 @@ pub trait View: Send + Sync + 'static {
         None
     }
 
+    /// Those of its keyspaces that it never reads while folding: it [inserts](Changes::insert) a row where there is none, and
+    /// [removes](Changes::remove) one that is there.
+    fn only_written(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Folds one event.
     ///
     /// # Errors

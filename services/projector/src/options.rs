@@ -20,7 +20,7 @@ pub struct ProjectorOptions {
     pub shared: Shared,
     /// How many entries of the log a batch has, at most.
     pub batch: usize,
-    /// How much memory rows may take that are kept decoded from batch to batch, of all views together.
+    /// How much memory rows may take that are kept from batch to batch, of all views together.
     pub kept_rows_bytes: usize,
     /// How often what was folded is brought to the disk. After a crash, so much is folded again.
     pub flush_every: Duration,

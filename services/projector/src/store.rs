@@ -17,7 +17,7 @@ const POSITION: &[u8] = b"position";
 const POSITION_VERSION: u8 = 1;
 
 /// What a view's writes wait in before they go to a file: not large, because there are several views.
-const WRITE_BUFFER: usize = 16 * 1024 * 1024;
+const WRITE_BUFFER: usize = 24 * 1024 * 1024;
 
 /// A view's files cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,11 @@ impl ViewStore {
 
     fn open_as(path: &Path, view: &'static dyn View, options: Options) -> Result<Self, ViewStoreError> {
         let names: Vec<&'static str> = view.keyspaces().iter().chain(COMMON_KEYSPACES).copied().collect();
-        let specs: Vec<_> = names.iter().copied().chain([META]).map(KeyspaceSpec::new).collect();
+        let spec = |name: &'static str| match view.only_written().contains(&name) {
+            true => KeyspaceSpec::index(name),
+            false => KeyspaceSpec::new(name),
+        };
+        let specs: Vec<_> = names.iter().copied().chain([META]).map(spec).collect();
         let options = Options { rebuildable: true, write_buffer_bytes: WRITE_BUFFER, ..options };
         let database = Database::open(path, &specs, &options)?;
         let keyspaces = names.into_iter().map(|name| Ok((name, database.keyspace(name)?)));
@@ -142,7 +146,7 @@ impl ViewStore {
             batch.set(write.keyspace, &write.key, write.row.as_deref());
         }
         batch.set_position(position);
-        self.database.write(batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
+        self.database.write(&batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
     }
 
     /// An empty batch.
@@ -152,7 +156,7 @@ impl ViewStore {
 
     /// Writes a batch, whole.
     pub(crate) fn commit(&self, batch: &StoreBatch<'_>) -> Result<(), StoreError> {
-        self.database.write(batch.batch.clone(), Durability::Deferred).map_err(|error| self.noted(error))
+        self.database.write(&batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
     }
 
     /// Begins to bring everything written so far to the disk, in the background.
@@ -219,8 +223,7 @@ impl StoreBatch<'_> {
 
 impl Rows for ViewStore {
     fn get(&self, keyspace: &'static str, key: &[u8], read: &mut dyn FnMut(&[u8])) -> Result<bool, RowError> {
-        let found = self.database.get(self.keyspace(keyspace), key).map_err(|error| self.failed(keyspace, error))?;
-        Ok(found.map(|row| read(&row)).is_some())
+        self.database.read(self.keyspace(keyspace), key, read).map_err(|error| self.failed(keyspace, error))
     }
 
     fn scan(

@@ -13,19 +13,41 @@ use crate::time::Timestamp;
 /// # Errors
 /// [`EvolveError`] where a deal that was never created is changed, or one that is there is drafted again.
 pub fn evolve(before: Option<&Deal>, id: &DealId, event: &Event, moment: Moment) -> Result<Deal, EvolveError> {
-    let mut deal = match (event, before) {
-        (Event::Drafted(_), Some(_)) => return Err(EvolveError::Twice { kind: "deal", id: id.as_str().into() }),
-        (Event::Drafted(drafted), None) => blank(id, drafted.partner.clone()),
-        (Event::Registered(registered), None) => blank(id, registered.partner.clone()),
-        (_, Some(before)) => before.clone(),
-        (_, None) => return Err(EvolveError::Unknown { kind: "deal", id: id.as_str().into() }),
+    let mut deal = match before {
+        Some(before) => before.clone(),
+        None => begin(id, event)?,
     };
-    deal.version += 1;
-    apply(&mut deal, event, moment);
+    advance(&mut deal, event, moment)?;
     Ok(deal)
 }
 
+/// The deal before its first event, to [`advance`] by it.
+///
+/// # Errors
+/// [`EvolveError::Unknown`] where no deal begins with the event.
+pub fn begin(id: &DealId, event: &Event) -> Result<Deal, EvolveError> {
+    match event {
+        Event::Drafted(drafted) => Ok(blank(id, drafted.partner.clone())),
+        Event::Registered(registered) => Ok(blank(id, registered.partner.clone())),
+        _ => Err(EvolveError::Unknown { kind: "deal", id: id.as_str().into() }),
+    }
+}
+
+/// As [`evolve`], but in place: nothing that stays is copied.
+///
+/// # Errors
+/// [`EvolveError::Twice`] where a deal that is there is drafted again; it then is as it was.
+pub fn advance(deal: &mut Deal, event: &Event, moment: Moment) -> Result<(), EvolveError> {
+    if matches!(event, Event::Drafted(_)) && deal.version > 0 {
+        return Err(EvolveError::Twice { kind: "deal", id: deal.id.as_str().into() });
+    }
+    deal.version += 1;
+    apply(deal, event, moment);
+    Ok(())
+}
+
 fn apply(deal: &mut Deal, event: &Event, moment: Moment) {
+    protect(&mut deal.protection, deal.basis, event, moment);
     match event {
         Event::Drafted(drafted) => write_down(deal, drafted),
         Event::Registered(registered) => {
@@ -43,36 +65,24 @@ fn apply(deal: &mut Deal, event: &Event, moment: Moment) {
             deal.state = DealState::ActionRequired;
             deal.requested_action.clone_from(message);
         }
-        Event::Approved { grant, .. } => {
-            deal.state = DealState::Approved;
-            deal.protection = granted(grant);
-        }
+        Event::Approved { .. } => deal.state = DealState::Approved,
         Event::Rejected { .. } => deal.state = DealState::Rejected,
         Event::MarkedDuplicate { of, .. } => {
             deal.state = DealState::Duplicate;
             deal.duplicate_of = Some(of.clone());
         }
-        Event::ProtectionExtended { until: end, .. } => {
-            if let ProtectionState::Held { until, extensions, .. } = &mut deal.protection {
-                *until = *end;
-                *extensions += 1;
-            }
-        }
-        Event::ProtectionExpired { until, deal_expired } => {
-            end_protection(deal, *until);
+        Event::ProtectionExtended { .. } => {}
+        Event::ProtectionExpired { deal_expired, .. } => {
             if *deal_expired {
                 deal.state = DealState::Expired;
             }
         }
-        Event::Withdrawn { .. } => leave(deal, DealState::Withdrawn, moment),
-        Event::Revoked { .. } => leave(deal, DealState::Revoked, moment),
+        Event::Withdrawn { .. } => deal.state = DealState::Withdrawn,
+        Event::Revoked { .. } => deal.state = DealState::Revoked,
         Event::Reassigned { to, .. } => {
             deal.partner = to.clone();
             // They were the former partner's; those of the new one follow in the same record.
             deal.conflicts.clear();
-            if let ProtectionState::Under { .. } = deal.protection {
-                deal.protection = ProtectionState::None;
-            }
         }
         Event::StageChanged { to, .. } => deal.stage = to.clone(),
         Event::Amended(amended) => amend(deal, amended),
@@ -80,19 +90,16 @@ fn apply(deal: &mut Deal, event: &Event, moment: Moment) {
             deal.amount = Some(*amount);
             deal.close_date = Some(*closed_on);
             deal.closed_at = Some(moment.occurred_at);
-            leave(deal, DealState::Won, moment);
+            deal.state = DealState::Won;
         }
         Event::Lost { closed_on, .. } => {
             deal.close_date = Some(*closed_on);
             deal.closed_at = Some(moment.occurred_at);
-            leave(deal, DealState::Lost, moment);
+            deal.state = DealState::Lost;
         }
         Event::Reopened { .. } => {
             deal.state = DealState::Approved;
             deal.closed_at = None;
-            if let ProtectionState::Under { .. } = deal.protection {
-                deal.protection = ProtectionState::None;
-            }
         }
     }
 }
@@ -157,20 +164,47 @@ fn granted(grant: &Grant) -> ProtectionState {
     }
 }
 
-fn end_protection(deal: &mut Deal, at: Timestamp) {
-    if let ProtectionState::Held { from, .. } = deal.protection {
-        deal.protection = ProtectionState::Ended { from, at: at.max(from) };
+/// What an event makes of a deal's protection. `basis` is the clock that the deal's windows run on.
+pub fn protect(protection: &mut ProtectionState, basis: Basis, event: &Event, moment: Moment) {
+    match event {
+        Event::Approved { grant, .. } => *protection = granted(grant),
+        Event::ProtectionExtended { until: end, .. } => {
+            if let ProtectionState::Held { until, extensions, .. } = protection {
+                *until = *end;
+                *extensions += 1;
+            }
+        }
+        Event::ProtectionExpired { until, .. } => end_protection(protection, *until),
+        // Protection ends with the deal, by the clock it runs on.
+        Event::Withdrawn { .. } | Event::Revoked { .. } | Event::Won { .. } | Event::Lost { .. } => {
+            let at = match basis {
+                Basis::Recorded => moment.recorded_at,
+                Basis::Occurred => moment.occurred_at,
+            };
+            end_protection(protection, at);
+        }
+        Event::Reassigned { .. } | Event::Reopened { .. } => {
+            if let ProtectionState::Under { .. } = protection {
+                *protection = ProtectionState::None;
+            }
+        }
+        Event::Drafted(_)
+        | Event::Registered(_)
+        | Event::ConflictDetected { .. }
+        | Event::ReviewStarted { .. }
+        | Event::ActionRequired { .. }
+        | Event::Resubmitted(_)
+        | Event::Rejected { .. }
+        | Event::MarkedDuplicate { .. }
+        | Event::StageChanged { .. }
+        | Event::Amended(_) => {}
     }
 }
 
-/// Protection ends with the deal, by the clock it runs on.
-fn leave(deal: &mut Deal, state: DealState, moment: Moment) {
-    let at = match deal.basis {
-        Basis::Recorded => moment.recorded_at,
-        Basis::Occurred => moment.occurred_at,
-    };
-    end_protection(deal, at);
-    deal.state = state;
+fn end_protection(protection: &mut ProtectionState, at: Timestamp) {
+    if let ProtectionState::Held { from, .. } = *protection {
+        *protection = ProtectionState::Ended { from, at: at.max(from) };
+    }
 }
 
 fn amend(deal: &mut Deal, amended: &Amended) {

@@ -32,7 +32,7 @@ mod review;
 pub use conflict::{Conflict, ConflictKind};
 pub(crate) use decide::decide;
 pub use event::Event;
-pub use evolve::evolve;
+pub use evolve::{advance, begin, evolve, protect};
 pub use scope::Scope;
 pub use state::{Deal, DealState, ProtectionState};
 

@@ -87,7 +87,7 @@ impl Disk {
         self.with(|open| {
             let mut entries = Entries { keyspaces: &open.keyspaces, batch: open.database.batch(), value };
             fill(&mut entries);
-            open.database.write(entries.batch, Durability::Synced).map_err(from_store)
+            open.database.write(&entries.batch, Durability::Synced).map_err(from_store)
         })
     }
 

@@ -165,7 +165,7 @@ fn one_that_is_only_read_is_not_changed() {
     assert_eq!(all(&database, &rows).unwrap().len(), 10);
     let mut batch = database.batch();
     batch.put(&rows, b"key", b"value");
-    assert!(database.write(batch, Durability::Deferred).is_err());
+    assert!(database.write(&batch, Durability::Deferred).is_err());
     drop(database);
     assert_eq!(files(), before);
 }

@@ -44,7 +44,7 @@ fn scans_keep_to_their_range_both_ways() {
     for key in ["a", "a\u{0}", "ab", "b", "ba", "c"] {
         batch.put(&rows, key.as_bytes(), key.to_uppercase().as_bytes());
     }
-    database.write(batch, Durability::Synced).unwrap();
+    database.write(&batch, Durability::Synced).unwrap();
     let check = |range: KeyRange, expected: &[&str]| {
         let keys = |direction| -> Vec<String> {
             let scan = database.scan(&rows, &range, direction).unwrap();
@@ -104,10 +104,10 @@ fn keyspaces_of_another_database_and_deferred_writes_of_record_are_refused() {
     let mut batch = database.batch();
     batch.put(&database.keyspace("rows").unwrap(), b"k", b"v");
     batch.put(&foreign, b"k", b"v");
-    assert_eq!(database.write(batch, Durability::Synced).err(), Some(unknown));
+    assert_eq!(database.write(&batch, Durability::Synced).err(), Some(unknown));
     let mut batch = database.batch();
     batch.put(&database.keyspace("rows").unwrap(), b"k", b"v");
     let refused = StoreError::NotRebuildable { path: database.path().to_owned() };
-    assert_eq!(database.write(batch, Durability::Deferred).err(), Some(refused));
+    assert_eq!(database.write(&batch, Durability::Deferred).err(), Some(refused));
     assert_eq!(database.get(&database.keyspace("rows").unwrap(), b"k").unwrap(), None, "nothing was written");
 }

@@ -14,6 +14,7 @@ pub mod order;
 
 pub use fields::DealFields;
 pub use list::{ListError, Page, Query, list};
+use order::Places;
 pub use order::{InvalidOrder, SortBy, Sorting};
 
 use pactum_domain::deal::{self, Deal};
@@ -76,6 +77,10 @@ impl View for Deals {
         &[DEALS.keyspace, DEAL_ORDERS.keyspace]
     }
 
+    fn only_written(&self) -> &'static [&'static str] {
+        &[DEAL_ORDERS.keyspace]
+    }
+
     fn apply(
         &self,
         changes: &mut Changes<'_>,
@@ -97,13 +102,19 @@ fn apply_event(
     event: &deal::Event,
     moment: Moment,
 ) -> Result<(), FoldError> {
-    let key = key(program, id);
-    let old = changes.take(&DEALS, &key)?;
-    let created_sequence = old.as_ref().map_or(moment.sequence, |row| row.created_sequence);
-    let deal = deal::evolve(old.as_ref().map(|row| &row.deal), id, event, moment)?;
-    let new = DealRow { deal, created_sequence, updated_sequence: moment.sequence };
-    order::replace(changes, program, old.as_ref(), &new);
-    changes.put(&DEALS, key, new);
+    let mut before = None;
+    let begin = || {
+        let deal = deal::begin(id, event)?;
+        Ok::<_, FoldError>(DealRow { deal, created_sequence: moment.sequence, updated_sequence: 0 })
+    };
+    let row = changes.edit_or_else(&DEALS, &key(program, id), begin)?;
+    if row.deal.version > 0 {
+        before = Some(Places::of(row));
+    }
+    deal::advance(&mut row.deal, event, moment)?;
+    row.updated_sequence = moment.sequence;
+    let after = Places::of(row);
+    after.replace(before.as_ref(), changes, program, id);
     Ok(())
 }
 

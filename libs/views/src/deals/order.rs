@@ -1,7 +1,8 @@
 //! The orders in which deals are listed.
 
-use pactum_domain::deal::Deal;
-use pactum_ids::{PartnerId, ProgramId};
+use pactum_domain::money::Money;
+use pactum_domain::time::Date;
+use pactum_ids::{DealId, PartnerId, ProgramId};
 
 use super::{DEAL_ORDERS, DealRow, OrderedDeal};
 use crate::changes::Changes;
@@ -47,32 +48,33 @@ impl SortBy {
     }
 
     /// Whether two states of a deal have the same place in this order, among the deals of one partner.
-    fn is_same(self, one: &DealRow, other: &DealRow) -> bool {
+    fn is_same(self, one: &Places, other: &Places) -> bool {
         match self {
             Self::Sequence => true,
-            Self::UpdateSequence => one.updated_sequence == other.updated_sequence,
-            Self::CloseDate => one.deal.close_date == other.deal.close_date,
-            Self::Amount => one.deal.amount == other.deal.amount,
+            Self::UpdateSequence => one.updated == other.updated,
+            Self::CloseDate => one.close_date == other.close_date,
+            Self::Amount => one.amount == other.amount,
         }
     }
 
     /// The end of a deal's key in this order.
-    fn suffix(self, key: Key, row: &DealRow) -> Key {
+    fn end(self, places: &Places) -> Key {
         const PRESENT: u8 = 0;
         const ABSENT: u8 = 1;
+        let key = Key::end();
         let key = match self {
             Self::Sequence => key,
-            Self::UpdateSequence => key.number(row.updated_sequence),
-            Self::CloseDate => match row.deal.close_date {
+            Self::UpdateSequence => key.number(places.updated),
+            Self::CloseDate => match places.close_date {
                 Some(date) => key.byte(PRESENT).signed(date.0.into()),
                 None => key.byte(ABSENT),
             },
-            Self::Amount => match row.deal.amount {
+            Self::Amount => match places.amount {
                 Some(amount) => key.byte(PRESENT).text(amount.currency.as_str()).signed(amount.minor),
                 None => key.byte(ABSENT),
             },
         };
-        key.number(row.created_sequence)
+        key.number(places.created)
     }
 }
 
@@ -118,30 +120,56 @@ pub(super) fn prefix(program: &ProgramId, partner: Option<&PartnerId>, by: SortB
     Key::of(program).text(partner.map_or("", PartnerId::as_str)).byte(by.tag())
 }
 
-/// Moves a deal from its old places to its new ones.
-pub(super) fn replace(changes: &mut Changes<'_>, program: &ProgramId, old: Option<&DealRow>, new: &DealRow) {
-    let same_partner = old.is_some_and(|old| old.deal.partner == new.deal.partner);
-    for by in SortBy::ALL {
-        if same_partner && old.is_some_and(|old| by.is_same(old, new)) {
-            continue;
-        }
-        let keys = |row: &DealRow| places(program, &row.deal, by).map(|prefix| by.suffix(prefix, row).bytes());
-        let before = old.map(keys);
-        for (index, key) in keys(new).into_iter().enumerate() {
-            let stays = before.as_ref().is_some_and(|before| before[index] == key);
-            if stays {
-                continue;
-            }
-            if let Some(before) = &before {
-                changes.delete(&DEAL_ORDERS, before[index].clone());
-            }
-            changes.put_new(&DEAL_ORDERS, key, OrderedDeal { deal: new.deal.id.clone() });
-        }
-    }
+/// What of a deal says where it stands in the orders.
+pub(super) struct Places {
+    partner: PartnerId,
+    created: u64,
+    updated: u64,
+    close_date: Option<Date>,
+    amount: Option<Money>,
 }
 
-fn places(program: &ProgramId, deal: &Deal, by: SortBy) -> [Key; 2] {
-    [prefix(program, None, by), prefix(program, Some(&deal.partner), by)]
+impl Places {
+    pub(super) fn of(row: &DealRow) -> Self {
+        Self {
+            partner: row.deal.partner.clone(),
+            created: row.created_sequence,
+            updated: row.updated_sequence,
+            close_date: row.deal.close_date,
+            amount: row.deal.amount,
+        }
+    }
+
+    /// Moves a deal here from where it stood before.
+    pub(super) fn replace(&self, before: Option<&Self>, changes: &mut Changes<'_>, program: &ProgramId, id: &DealId) {
+        let ordered = OrderedDeal { deal: id.clone() };
+        let same_partner = before.is_some_and(|before| before.partner == self.partner);
+        let start = |of: Option<&PartnerId>| prefix(program, of, SortBy::Sequence);
+        let (mut all, mut own) = (start(None), start(Some(&self.partner)));
+        let mut left = before.filter(|_| !same_partner).map(|before| start(Some(&before.partner)));
+        for by in SortBy::ALL {
+            let same_place = before.is_some_and(|before| by.is_same(before, self));
+            if same_place && same_partner {
+                continue;
+            }
+            for prefix in [&mut all, &mut own].into_iter().chain(&mut left) {
+                prefix.set_last(by.tag());
+            }
+            let end = by.end(self);
+            if let Some(before) = before {
+                let end = by.end(before);
+                let left = left.as_ref().unwrap_or(&own);
+                changes.remove(&DEAL_ORDERS, left.as_slice(), end.as_slice());
+                if !same_place {
+                    changes.remove(&DEAL_ORDERS, all.as_slice(), end.as_slice());
+                }
+            }
+            changes.insert(&DEAL_ORDERS, own.as_slice(), end.as_slice(), &ordered);
+            if !same_place {
+                changes.insert(&DEAL_ORDERS, all.as_slice(), end.as_slice(), &ordered);
+            }
+        }
+    }
 }
 
 #[cfg(test)]

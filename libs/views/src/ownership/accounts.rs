@@ -1,12 +1,12 @@
 //! Customer accounts, as registrations told of them.
 
 use pactum_domain::account::{AccountKey, Customer};
-use pactum_domain::deal::{Deal, Event};
+use pactum_domain::deal::Event;
 use pactum_ids::{AccountId, DealId, PartnerId, ProgramId};
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
-use super::{ACCOUNT_KEYS, ACCOUNTS, CLAIM_DEALS};
+use super::{ACCOUNT_KEYS, ACCOUNTS, CLAIM_DEALS, ClaimDeal};
 use crate::changes::Changes;
 use crate::key::Key;
 use crate::rows::{RowError, Rows};
@@ -55,7 +55,7 @@ fn place(program: &ProgramId, key: &AccountKey) -> Vec<u8> {
 pub(super) fn told_by_deal(
     changes: &mut Changes<'_>,
     program: &ProgramId,
-    deal: &Deal,
+    account: Option<&AccountId>,
     event: &Event,
 ) -> Result<(), FoldError> {
     let customer = match event {
@@ -78,7 +78,7 @@ pub(super) fn told_by_deal(
         | Event::Lost { .. }
         | Event::Reopened { .. } => None,
     };
-    match (customer, &deal.account) {
+    match (customer, account) {
         (Some(customer), Some(account)) => told(changes, program, account, customer),
         _ => Ok(()),
     }
@@ -134,9 +134,8 @@ pub(super) fn claimed_by(
 ///
 /// # Errors
 /// [`RowError`] where the store fails.
-pub fn deal_of(rows: &dyn Rows, program: &ProgramId, deal: &DealId) -> Result<Option<Deal>, RowError> {
-    let row = CLAIM_DEALS.get(rows, &crate::deals::key(program, deal))?;
-    Ok(row.map(|row| row.0))
+pub fn deal_of(rows: &dyn Rows, program: &ProgramId, deal: &DealId) -> Result<Option<ClaimDeal>, RowError> {
+    CLAIM_DEALS.get(rows, &crate::deals::key(program, deal))
 }
 
 /// The accounts that keys belong to, that of the strongest key first, each once.

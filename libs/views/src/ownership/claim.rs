@@ -1,7 +1,7 @@
 //! One step in the history of who claims an account.
 
 use pactum_domain::actor::Actor;
-use pactum_domain::deal::{Conflict, Deal, Decision, Event, ProtectionState, Scope};
+use pactum_domain::deal::{Conflict, Decision, Event, ProtectionState, Scope};
 use pactum_domain::event::Moment;
 use pactum_domain::money::Money;
 use pactum_domain::opportunity;
@@ -214,12 +214,13 @@ impl Claim {
 
     pub(super) fn of_deal(
         mut self,
-        deal: &Deal,
+        id: &DealId,
+        partner: &PartnerId,
         previous_partner: Option<PartnerId>,
         protection: Option<ProtectionState>,
     ) -> Self {
-        self.deal = Some(deal.id.clone());
-        self.partner = Some(deal.partner.clone());
+        self.deal = Some(id.clone());
+        self.partner = Some(partner.clone());
         self.previous_partner = previous_partner;
         self.protection = protection;
         self

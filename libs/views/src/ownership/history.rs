@@ -2,10 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use pactum_domain::deal::Deal;
-use pactum_ids::{AccountId, PartnerId, ProgramId};
+use pactum_ids::{AccountId, DealId, PartnerId, ProgramId};
 
-use super::{ACCOUNTS, CLAIM_DEALS, CLAIMS, Claim, is_party};
+use super::{ACCOUNTS, CLAIM_DEALS, CLAIMS, Claim, ClaimDeal, is_party};
 use crate::key::{Key, take_number};
 use crate::page::{InvalidToken, PageToken, QueryId};
 use crate::rows::{KeyRange, Order, RowError, Rows};
@@ -35,8 +34,10 @@ pub struct Query {
 pub struct Current {
     /// The account.
     pub account: AccountId,
+    /// The deal's id.
+    pub id: DealId,
     /// The deal.
-    pub deal: Deal,
+    pub deal: ClaimDeal,
 }
 
 /// A page of history.
@@ -145,8 +146,8 @@ fn current(rows: &dyn Rows, query: &Query) -> Result<Vec<Current>, RowError> {
         };
         for holder in row.holders {
             let deal = CLAIM_DEALS.get(rows, &crate::deals::key(&query.program, &holder))?;
-            let deal = deal.ok_or(RowError::Malformed { keyspace: ACCOUNTS.keyspace })?.0;
-            current.push(Current { account: account.clone(), deal });
+            let deal = deal.ok_or(RowError::Malformed { keyspace: ACCOUNTS.keyspace })?;
+            current.push(Current { account: account.clone(), id: holder, deal });
         }
     }
     Ok(current)

@@ -5,7 +5,7 @@
 //! | `claims` | program, account, sequence | [`Claim`] |
 //! | `accounts` | program, account | [`AccountRow`] |
 //! | `account_keys` | program, kind of key, key | [`KeyedAccount`] |
-//! | `claim_deals` | program, deal | [`Deal`], to know its account and partner |
+//! | `claim_deals` | program, deal | [`ClaimDeal`]: what of a deal its account's history needs |
 //! | `claim_opportunities` | program, opportunity | [`OpportunityAccount`] |
 //!
 //! Nothing is ever taken out of `claims`: a rejected registration is evidence too. A deal whose customer turns out to be
@@ -13,13 +13,15 @@
 
 mod accounts;
 mod claim;
+mod claim_deal;
 pub mod history;
 
 pub use accounts::{AccountRow, KeyedAccount, accounts_of, deal_of};
 pub use claim::{Claim, Step};
+pub use claim_deal::ClaimDeal;
 pub use history::{Current, History, HistoryError, Query, history};
 
-use pactum_domain::deal::{self, Deal, ProtectionState};
+use pactum_domain::deal::{self, ProtectionState};
 use pactum_domain::event::{AnyEvent, Moment};
 use pactum_domain::opportunity;
 use pactum_events::Recorded;
@@ -42,14 +44,6 @@ pub const CLAIM_DEALS: Table<ClaimDeal> = Table::new("claim_deals");
 /// The accounts of the vendor's opportunities.
 pub const CLAIM_OPPORTUNITIES: Table<OpportunityAccount> = Table::new("claim_opportunities");
 
-/// A deal as it stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ClaimDeal(pub Deal);
-
-impl Row for ClaimDeal {
-    const VERSION: u8 = 1;
-}
-
 /// The account of a vendor's opportunity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpportunityAccount(pub AccountId);
@@ -68,11 +62,15 @@ impl View for Ownership {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn keyspaces(&self) -> &'static [&'static str] {
         &[CLAIMS.keyspace, ACCOUNTS.keyspace, ACCOUNT_KEYS.keyspace, CLAIM_DEALS.keyspace, CLAIM_OPPORTUNITIES.keyspace]
+    }
+
+    fn only_written(&self) -> &'static [&'static str] {
+        &[CLAIMS.keyspace]
     }
 
     fn apply(
@@ -99,34 +97,55 @@ fn apply_deal(
 ) -> Result<(), FoldError> {
     let program = &folded.record.program;
     let key = crate::deals::key(program, id);
-    let old = changes.take(&CLAIM_DEALS, &key)?.map(|row| row.0);
-    let new = deal::evolve(old.as_ref(), id, event, moment)?;
-    accounts::told_by_deal(changes, program, &new, event)?;
+    let is_new = changes.get(&CLAIM_DEALS, &key)?.is_none();
+    let begin = || ClaimDeal::begin(event).ok_or(FoldError::Unknown { kind: "deal", id: id.to_string() });
+    let row = changes.edit_or_else(&CLAIM_DEALS, &key, begin)?;
+    let old = Standing::of(row);
+    row.advance(event, moment);
+    let new = Standing::of(row);
+    accounts::told_by_deal(changes, program, new.account.as_ref(), event)?;
 
     // The account it no longer belongs to, where the event moved it.
-    let left = old.as_ref().and_then(|deal| deal.account.clone()).filter(|left| Some(left) != new.account.as_ref());
-    let protection = (old.as_ref().map_or(&ProtectionState::None, |deal| &deal.protection) != &new.protection)
-        .then(|| new.protection.clone());
+    let left = old.account.as_ref().filter(|left| Some(*left) != new.account.as_ref());
+    let protection = (old.protection != new.protection).then(|| new.protection.clone());
     if let Some(step) = Step::of_deal(event) {
-        let partner_before = old.map(|deal| deal.partner).filter(|partner| *partner != new.partner);
-        let claim = Claim::new(folded, moment, step).of_deal(&new, partner_before, protection);
-        if let Some(left) = &left {
-            changes.put_new(&CLAIMS, claim_key(program, left, moment.sequence), claim.clone());
-        }
-        if let Some(account) = &new.account {
-            changes.put_new(&CLAIMS, claim_key(program, account, moment.sequence), claim);
+        let partner_before = (old.partner != new.partner).then(|| old.partner.clone());
+        let claim = Claim::new(folded, moment, step).of_deal(id, &new.partner, partner_before, protection);
+        for account in left.into_iter().chain(&new.account) {
+            insert(changes, program, account, moment.sequence, &claim);
         }
     }
-    if let Some(left) = &left {
+    if let Some(left) = left {
         hold(changes, program, left, id, false)?;
     }
     if let Some(account) = &new.account {
-        let held = matches!(new.protection, ProtectionState::Held { .. });
-        accounts::claimed_by(changes, program, account, &new.partner)?;
-        hold(changes, program, account, id, held)?;
+        let moved = is_new || old.account != new.account;
+        if moved || old.partner != new.partner {
+            accounts::claimed_by(changes, program, account, &new.partner)?;
+        }
+        if moved || old.holds() != new.holds() {
+            hold(changes, program, account, id, new.holds())?;
+        }
     }
-    changes.put(&CLAIM_DEALS, key, ClaimDeal(new));
     Ok(())
+}
+
+/// What of a deal its account's rows depend on.
+struct Standing {
+    partner: PartnerId,
+    account: Option<AccountId>,
+    protection: ProtectionState,
+}
+
+impl Standing {
+    fn of(deal: &ClaimDeal) -> Self {
+        let ClaimDeal { partner, account, protection, .. } = deal;
+        Self { partner: partner.clone(), account: account.clone(), protection: protection.clone() }
+    }
+
+    fn holds(&self) -> bool {
+        matches!(self.protection, ProtectionState::Held { .. })
+    }
 }
 
 fn apply_opportunity(
@@ -151,7 +170,7 @@ fn apply_opportunity(
         }
     };
     let claim = Claim::new(folded, moment, Step::of_opportunity(id, event));
-    changes.put_new(&CLAIMS, claim_key(program, &account, moment.sequence), claim);
+    insert(changes, program, &account, moment.sequence, &claim);
     Ok(())
 }
 
@@ -179,8 +198,9 @@ fn hold(
     Ok(())
 }
 
-fn claim_key(program: &ProgramId, account: &AccountId, sequence: u64) -> Vec<u8> {
-    Key::of(program).text(account.as_str()).number(sequence).bytes()
+fn insert(changes: &mut Changes<'_>, program: &ProgramId, account: &AccountId, sequence: u64, claim: &Claim) {
+    let end = Key::end().text(account.as_str()).number(sequence);
+    changes.insert(&CLAIMS, Key::of(program).as_slice(), end.as_slice(), claim);
 }
 
 /// Whether a partner has, or had, a deal on an account.

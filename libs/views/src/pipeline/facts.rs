@@ -64,50 +64,53 @@ impl Facts {
         self.amount.map_or(0, |amount| amount.minor)
     }
 
-    /// The facts after an event; `None` where the event needs a deal and there is none.
+    /// The facts before a deal's first event, to [advance](Self::advance) by it; `None` where no deal begins with it.
     #[must_use]
-    pub fn after(before: Option<&Self>, event: &Event) -> Option<Self> {
-        let mut facts = match (before, event) {
-            (_, Event::Drafted(drafted)) => return Some(Self::drafted(drafted)),
-            (None, Event::Registered(registered)) => return Some(Self::registered(registered, false)),
-            (Some(before), Event::Registered(registered) | Event::Resubmitted(registered)) => {
-                return Some(Self::registered(registered, before.conflicted));
-            }
-            (before, _) => before?.clone(),
-        };
+    pub fn begin(event: &Event) -> Option<Self> {
         match event {
-            Event::Drafted(_) | Event::Registered(_) | Event::Resubmitted(_) => {}
-            Event::ConflictDetected { .. } => {
-                facts.state = DealState::Conflicted;
-                facts.conflicted = true;
+            Event::Drafted(drafted) => Some(Self::drafted(drafted)),
+            Event::Registered(registered) => Some(Self::registered(registered, false)),
+            _ => None,
+        }
+    }
+
+    /// The facts after an event.
+    pub fn advance(&mut self, event: &Event) {
+        match event {
+            Event::Drafted(drafted) => *self = Self::drafted(drafted),
+            Event::Registered(registered) | Event::Resubmitted(registered) => {
+                *self = Self::registered(registered, self.conflicted);
             }
-            Event::ReviewStarted { .. } => facts.state = DealState::InReview,
-            Event::ActionRequired { .. } => facts.state = DealState::ActionRequired,
-            Event::Approved { .. } | Event::Reopened { .. } => facts.state = DealState::Approved,
-            Event::Rejected { .. } => facts.state = DealState::Rejected,
-            Event::MarkedDuplicate { .. } => facts.state = DealState::Duplicate,
+            Event::ConflictDetected { .. } => {
+                self.state = DealState::Conflicted;
+                self.conflicted = true;
+            }
+            Event::ReviewStarted { .. } => self.state = DealState::InReview,
+            Event::ActionRequired { .. } => self.state = DealState::ActionRequired,
+            Event::Approved { .. } | Event::Reopened { .. } => self.state = DealState::Approved,
+            Event::Rejected { .. } => self.state = DealState::Rejected,
+            Event::MarkedDuplicate { .. } => self.state = DealState::Duplicate,
             Event::ProtectionExtended { .. } => {}
             Event::ProtectionExpired { deal_expired, .. } => {
                 if *deal_expired {
-                    facts.state = DealState::Expired;
+                    self.state = DealState::Expired;
                 }
             }
-            Event::Withdrawn { .. } => facts.state = DealState::Withdrawn,
-            Event::Revoked { .. } => facts.state = DealState::Revoked,
-            Event::Reassigned { to, .. } => facts.partner = to.clone(),
-            Event::StageChanged { to, .. } => facts.stage = to.clone(),
-            Event::Amended(amended) => facts.amend(amended),
+            Event::Withdrawn { .. } => self.state = DealState::Withdrawn,
+            Event::Revoked { .. } => self.state = DealState::Revoked,
+            Event::Reassigned { to, .. } => self.partner = to.clone(),
+            Event::StageChanged { to, .. } => self.stage = to.clone(),
+            Event::Amended(amended) => self.amend(amended),
             Event::Won { amount, closed_on } => {
-                facts.state = DealState::Won;
-                facts.amount = Some(*amount);
-                facts.close_date = Some(*closed_on);
+                self.state = DealState::Won;
+                self.amount = Some(*amount);
+                self.close_date = Some(*closed_on);
             }
             Event::Lost { closed_on, .. } => {
-                facts.state = DealState::Lost;
-                facts.close_date = Some(*closed_on);
+                self.state = DealState::Lost;
+                self.close_date = Some(*closed_on);
             }
         }
-        Some(facts)
     }
 
     fn drafted(drafted: &Drafted) -> Self {

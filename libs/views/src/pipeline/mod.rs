@@ -137,17 +137,13 @@ impl View for Pipeline {
             AnyEvent::Partner(id, event) => standing(changes, program, id, event),
             AnyEvent::Deal(id, event) => {
                 let key = crate::deals::key(program, id);
-                let old = changes.take(&FACTS, &key)?;
-                let unknown = || FoldError::Unknown { kind: "deal", id: id.to_string() };
-                let new = Facts::after(old.as_ref(), event).ok_or_else(unknown)?;
-                if old.as_ref() != Some(&new) {
-                    if let Some(old) = &old {
-                        take_out(changes, program, id, old)?;
-                    }
-                    put_in(changes, program, &new)?;
-                }
-                changes.put(&FACTS, key, new);
-                Ok(())
+                let is_new = changes.get(&FACTS, &key)?.is_none();
+                let begin = || Facts::begin(event).ok_or(FoldError::Unknown { kind: "deal", id: id.to_string() });
+                let facts = changes.edit_or_else(&FACTS, &key, begin)?;
+                let before = (!is_new).then(|| Counted::of(program, facts));
+                facts.advance(event);
+                let after = Counted::of(program, facts);
+                after.replace(before, changes, id)
             }
             AnyEvent::Opportunity(..) => Ok(()),
         }
@@ -202,28 +198,45 @@ fn standing(
     Ok(())
 }
 
-fn take_out(changes: &mut Changes<'_>, program: &ProgramId, id: &DealId, facts: &Facts) -> Result<(), FoldError> {
-    let key = cell_key(program, facts);
-    let missing = || FoldError::Impossible(format!("deal {id} counts in a cell that is not there"));
-    let cell = changes.edit(&CELLS, &key)?.filter(|cell| cell.deals > 0).ok_or_else(missing)?;
-    cell.deals -= 1;
-    cell.minor -= i128::from(facts.minor());
-    if cell.deals == 0 {
-        changes.delete(&CELLS, key);
+/// Where a deal counts, and with how much.
+#[derive(PartialEq, Eq)]
+struct Counted {
+    cell: Vec<u8>,
+    minor: i128,
+}
+
+impl Counted {
+    fn of(program: &ProgramId, facts: &Facts) -> Self {
+        let key = Key::of(program).text(facts.partner.as_str()).bytes();
+        let cell = postcard::to_extend(&facts.borrowed_cell(), key)
+            .expect("a Vec takes any number of bytes, and no part of the key refuses to serialize");
+        Self { cell, minor: facts.minor().into() }
     }
-    Ok(())
-}
 
-fn put_in(changes: &mut Changes<'_>, program: &ProgramId, facts: &Facts) -> Result<(), FoldError> {
-    let key = cell_key(program, facts);
-    let cell = changes.edit_or(&CELLS, &key, Cell::default)?;
-    cell.deals += 1;
-    cell.minor += i128::from(facts.minor());
-    Ok(())
-}
-
-fn cell_key(program: &ProgramId, facts: &Facts) -> Vec<u8> {
-    let key = Key::of(program).text(facts.partner.as_str()).bytes();
-    postcard::to_extend(&facts.borrowed_cell(), key)
-        .expect("a Vec takes any number of bytes, and no part of the key refuses to serialize")
+    /// Counts a deal here, and no longer where it counted before.
+    fn replace(&self, before: Option<Self>, changes: &mut Changes<'_>, id: &DealId) -> Result<(), FoldError> {
+        if before.as_ref() == Some(self) {
+            return Ok(());
+        }
+        let mut deals = 1;
+        let mut minor = self.minor;
+        if let Some(before) = before {
+            let missing = || FoldError::Impossible(format!("deal {id} counts in a cell that is not there"));
+            let cell = changes.edit(&CELLS, &before.cell)?.filter(|cell| cell.deals > 0).ok_or_else(missing)?;
+            if before.cell == self.cell {
+                deals = 0;
+                minor -= before.minor;
+            } else {
+                cell.deals -= 1;
+                cell.minor -= before.minor;
+                if cell.deals == 0 {
+                    changes.delete(&CELLS, before.cell);
+                }
+            }
+        }
+        let cell = changes.edit_or(&CELLS, &self.cell, Cell::default)?;
+        cell.deals += deals;
+        cell.minor += minor;
+        Ok(())
+    }
 }

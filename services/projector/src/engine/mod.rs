@@ -14,7 +14,7 @@
 //! - `room`: the memory for rows kept from batch to batch, divided among the views that are at work.
 //!
 //! Memory is bounded by constants, whatever the history's length: so many chunks in the process, so many bytes of rows kept
-//! decoded, and what RocksDB is given.
+//! from batch to batch, and what RocksDB is given.
 
 mod chunk;
 mod feed;

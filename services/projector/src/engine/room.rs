@@ -1,9 +1,9 @@
-//! Memory for rows kept decoded, divided among the views that are at work.
+//! Memory for rows kept from batch to batch, divided among the views that are at work.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The memory of a process for rows kept decoded.
+/// The memory of a process for rows kept from batch to batch.
 #[derive(Clone, Debug)]
 pub(crate) struct Room {
     bytes: usize,

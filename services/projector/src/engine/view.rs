@@ -23,10 +23,10 @@ use crate::options::ProjectorOptions;
 use crate::store::{StoreBatch, ViewStore};
 
 /// Records folded before they are written, at most: a row that several of them change is then written once.
-const RECORDS_AT_ONCE: usize = 20_000;
+const RECORDS_AT_ONCE: usize = 40_000;
 
 /// Changed rows that wait to be written, at most.
-const ROWS_AT_ONCE: usize = 60_000;
+const ROWS_AT_ONCE: usize = 250_000;
 
 /// How long a view at the log's end folds before it writes: readers wait for it.
 const FRESH: Duration = Duration::from_millis(10);

@@ -264,7 +264,7 @@ async fn verifying_finds_a_row_that_was_tampered_with() {
     let database = Database::open(&path, &specs, &open).unwrap();
     let mut batch = database.batch();
     batch.delete(&database.keyspace("partners").unwrap(), b"acme\0north\0");
-    database.write(batch, Durability::Deferred).unwrap();
+    database.write(&batch, Durability::Deferred).unwrap();
     database.flush().unwrap();
     drop(database);
     let projector = Projector::open(Arc::clone(&log), options(data.path())).unwrap();

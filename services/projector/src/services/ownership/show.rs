@@ -134,7 +134,7 @@ fn vendor(
 pub(super) fn ownership(program: &ProgramId, current: &Current) -> proto::Ownership {
     proto::Ownership {
         account: account_name(program, &current.account),
-        deal: deal_name(program, &current.deal.id),
+        deal: deal_name(program, &current.id),
         partner: partner_name(program, &current.deal.partner),
         scope: Some(scope_to_proto(&current.deal.scope)),
         protection: Some(protection_to_proto(program, &current.deal.protection)),
