@@ -37,7 +37,8 @@ impl Batch {
         }
     }
 
-    /// Removes a key, if it is there; of an [index](crate::KeyspaceSpec::index), one that is there. A keyspace of another database is reported when the batch is written.
+    /// Removes a key, if it is there; of an [index](crate::KeyspaceSpec::index), one that is there. A keyspace of another database is
+    /// reported when the batch is written.
     pub fn delete(&mut self, keyspace: &Keyspace, key: &[u8]) {
         match self.inner.family(keyspace) {
             Ok(family) if keyspace.spec.kind == Kind::Index => self.changes.single_delete_cf(family, key),

@@ -19,6 +19,7 @@ mod topics;
 mod view;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser as _;
 use cli::Cli;
@@ -28,9 +29,18 @@ use cli::Cli;
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().command.run().await {
+/// How long what still runs may take to end once the command is done.
+const ENDING: Duration = Duration::from_secs(2);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = tokio::runtime::Runtime::new().map_err(anyhow::Error::from).and_then(|runtime| {
+        let done = runtime.block_on(cli.command.run());
+        runtime.shutdown_timeout(ENDING);
+        done
+    });
+    pactum_log::kafka::wait_until_closed(ENDING);
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

@@ -239,37 +239,37 @@ mod tests {
     fn the_newest_that_ever_answered_answers_and_what_was_cut_off_goes() {
         let directory = tempfile::tempdir().unwrap();
         let builds = Builds::of(directory.path(), &Deals);
-        assert_eq!((builds.live().unwrap().as_str(), builds.list().unwrap().len()), ("deals@1", 0));
+        assert_eq!((builds.live().unwrap().as_str(), builds.list().unwrap().len()), ("deals@2", 0));
         let make = |name: &str| std::fs::create_dir(directory.path().join(name)).unwrap();
-        for name in ["deals@1", "deals@1.verify", "deals@1+7.dropped", "deals@0", "deal_orders@1", "deals@x"] {
+        for name in ["deals@2", "deals@2.verify", "deals@2+7.dropped", "deals@0", "deal_orders@1", "deals@x"] {
             make(name);
         }
-        assert_eq!(builds.list().unwrap(), ["deals@0", "deals@1"]);
-        assert_eq!(builds.next().unwrap(), "deals@1+2");
-        make("deals@1+2");
-        assert_eq!(builds.live().unwrap(), "deals@1");
-        builds.set_live("deals@1+2").unwrap();
-        make("deals@1+10");
-        assert_eq!(builds.next().unwrap(), "deals@1+11");
+        assert_eq!(builds.list().unwrap(), ["deals@0", "deals@2"]);
+        assert_eq!(builds.next().unwrap(), "deals@2+2");
+        make("deals@2+2");
+        assert_eq!(builds.live().unwrap(), "deals@2");
+        builds.set_live("deals@2+2").unwrap();
+        make("deals@2+10");
+        assert_eq!(builds.next().unwrap(), "deals@2+11");
         builds.remove_unfinished().unwrap();
-        assert_eq!(builds.list().unwrap(), ["deals@0", "deals@1", "deals@1+2"]);
-        assert!(!directory.path().join("deals@1.verify").exists());
-        assert!(!directory.path().join("deals@1+7.dropped").exists());
-        builds.set_aside("deals@1+2", "a test").unwrap();
-        assert_eq!(builds.live().unwrap(), "deals@1");
+        assert_eq!(builds.list().unwrap(), ["deals@0", "deals@2", "deals@2+2"]);
+        assert!(!directory.path().join("deals@2.verify").exists());
+        assert!(!directory.path().join("deals@2+7.dropped").exists());
+        builds.set_aside("deals@2+2", "a test").unwrap();
+        assert_eq!(builds.live().unwrap(), "deals@2");
     }
 
     #[test]
     fn a_pointer_that_is_damaged_is_as_none() {
         let directory = tempfile::tempdir().unwrap();
         let builds = Builds::of(directory.path(), &Deals);
-        for name in ["deals@1", "deals@1+2", "deals@1+3"] {
+        for name in ["deals@2", "deals@2+2", "deals@2+3"] {
             std::fs::create_dir(directory.path().join(name)).unwrap();
         }
-        builds.set_live("deals@1+2").unwrap();
-        for damaged in [&b""[..], b"deals@1+", b"deals@1+3\0", b"\xff\xfe"] {
-            std::fs::write(directory.path().join("deals@1.live"), damaged).unwrap();
-            assert_eq!(builds.live().unwrap(), "deals@1+2", "{damaged:?}");
+        builds.set_live("deals@2+2").unwrap();
+        for damaged in [&b""[..], b"deals@2+", b"deals@2+3\0", b"\xff\xfe"] {
+            std::fs::write(directory.path().join("deals@2.live"), damaged).unwrap();
+            assert_eq!(builds.live().unwrap(), "deals@2+2", "{damaged:?}");
         }
     }
 }

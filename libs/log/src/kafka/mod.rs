@@ -51,4 +51,5 @@ pub use error::KafkaError;
 pub use group::{Group, Member};
 pub use log::KafkaLog;
 pub use options::KafkaOptions;
+pub use reaper::wait_until_closed;
 pub use security::{Mechanism, Protocol, Security};

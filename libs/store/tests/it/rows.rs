@@ -21,7 +21,8 @@ fn a_batch_takes_effect_whole_and_survives_reopening() {
         batch.delete(&rows, b"a");
         assert_eq!(batch.len(), 4);
         assert_eq!(database.get(&rows, b"b").unwrap(), None, "not before it is written");
-        database.write(batch, durability).unwrap();
+        database.write(&batch, durability).unwrap();
+        drop(batch);
         let mut database = database;
         for reopened in [false, true] {
             if reopened {

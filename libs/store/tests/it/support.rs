@@ -40,7 +40,7 @@ pub(crate) fn fill(database: &Database, from: u64, to: u64, durability: Durabili
                 batch.put(keyspace, &number.to_be_bytes(), &value);
             }
         }
-        database.write(batch, durability).unwrap();
+        database.write(&batch, durability).unwrap();
     }
 }
 

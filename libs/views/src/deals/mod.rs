@@ -70,7 +70,7 @@ impl View for Deals {
     }
 
     fn version(&self) -> u32 {
-        1
+        2
     }
 
     fn keyspaces(&self) -> &'static [&'static str] {

@@ -25,7 +25,7 @@ async fn damaged_rows_are_made_anew_while_the_rest_answers() {
     let (log, partition) = history(data.path()).await;
     let folder = data.path().join(partition.to_string());
     // Where rows are: opening does not look there.
-    let largest = &files_of_rows(&folder.join("deals@1"))[0];
+    let largest = &files_of_rows(&folder.join("deals@2"))[0];
     let mut bytes = std::fs::read(largest).unwrap();
     bytes.iter_mut().skip(5).take(40).for_each(|byte| *byte ^= 0x5a);
     std::fs::write(largest, bytes).unwrap();
@@ -48,13 +48,13 @@ async fn damaged_rows_are_made_anew_while_the_rest_answers() {
         operator.0.clone().verify_view(operator.1.request(request)).await.unwrap_err();
     }
     // Nobody did anything about it.
-    operator.answers("deals", partition, "deals@1+2").await;
+    operator.answers("deals", partition, "deals@2+2").await;
     for n in 0..20 {
         get(&format!("d-{n}")).await.unwrap();
     }
     assert!(operator.agrees("deals", partition).await);
-    until("the damaged files put aside", || folder.join("deals@1.damaged").is_dir()).await;
-    assert!(!folder.join("deals@1").exists());
+    until("the damaged files put aside", || folder.join("deals@2.damaged").is_dir()).await;
+    assert!(!folder.join("deals@2").exists());
     drop((admin, operator));
     system.stop().await;
 }

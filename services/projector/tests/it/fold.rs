@@ -79,7 +79,7 @@ async fn goes_on_where_it_stopped_and_agrees_with_a_fold_from_zero() {
 async fn a_view_that_is_behind_or_gone_catches_up_alone() {
     let data = tempdir().unwrap();
     let (log, partition) = history(data.path()).await;
-    std::fs::remove_dir_all(data.path().join(partition.to_string()).join("deals@1")).unwrap();
+    std::fs::remove_dir_all(data.path().join(partition.to_string()).join("deals@2")).unwrap();
     let projector = Projector::open(Arc::clone(&log), options(data.path())).unwrap();
     let (views, stop) = (projector.status(), CancellationToken::new());
     let offset = |name| views.views().into_iter().find(|v| v.partition == partition && v.name == name).unwrap().offset;
@@ -266,7 +266,7 @@ async fn verifying_finds_a_row_that_was_tampered_with() {
     batch.delete(&database.keyspace("partners").unwrap(), b"acme\0north\0");
     database.write(&batch, Durability::Deferred).unwrap();
     database.flush().unwrap();
-    drop(database);
+    drop((batch, database));
     let projector = Projector::open(Arc::clone(&log), options(data.path())).unwrap();
     assert!(!projector.verify(partition, "partners").await.unwrap().agree());
     assert!(projector.verify(partition, "deals").await.unwrap().agree());

@@ -116,12 +116,12 @@ async fn a_view_is_rebuilt_under_load_without_a_failed_query() {
         })
         .collect();
     let operator = Operator::of(&system);
-    for build in ["deals@1+2", "deals@1+3"] {
+    for build in ["deals@2+2", "deals@2+3"] {
         assert_eq!(operator.rebuild("deals", Some(partition)).await.unwrap(), [build]);
         operator.answers("deals", partition, build).await;
         // Rows that answered before stay.
         let names: Vec<_> = operator.view("deals", partition).await.builds.into_iter().map(|one| one.name).collect();
-        assert!(names.contains(&"deals@1".to_owned()), "{names:?}");
+        assert!(names.contains(&"deals@2".to_owned()), "{names:?}");
     }
     done.store(true, Ordering::Relaxed);
     let mut last = 0;
@@ -132,15 +132,15 @@ async fn a_view_is_rebuilt_under_load_without_a_failed_query() {
     assert!(operator.agrees("deals", partition).await);
 
     // The first build again, which has to catch up with what came since.
-    operator.roll_back("deals", partition, "deals@1").await.unwrap();
-    operator.answers("deals", partition, "deals@1").await;
+    operator.roll_back("deals", partition, "deals@2").await.unwrap();
+    operator.answers("deals", partition, "deals@2").await;
     assert!(operator.agrees("deals", partition).await);
-    let error = operator.drop_build("deals", partition, "deals@1").await.unwrap_err();
+    let error = operator.drop_build("deals", partition, "deals@2").await.unwrap_err();
     assert_eq!((error.code(), reason(&error).as_str()), (Code::FailedPrecondition, "VIEW_REFUSED"));
-    for build in ["deals@1+2", "deals@1+3"] {
+    for build in ["deals@2+2", "deals@2+3"] {
         operator.drop_build("deals", partition, build).await.unwrap();
     }
-    let error = operator.drop_build("deals", partition, "deals@1+2").await.unwrap_err();
+    let error = operator.drop_build("deals", partition, "deals@2+2").await.unwrap_err();
     assert_eq!(error.code(), Code::NotFound);
     assert_eq!(operator.rebuild("nothing", None).await.unwrap_err().code(), Code::NotFound);
     drop((operator, admin));
@@ -148,7 +148,7 @@ async fn a_view_is_rebuilt_under_load_without_a_failed_query() {
     // What answered last answers after a restart.
     let system = System::start(log, data.path()).await;
     assert!(
-        Operator::of(&system).view("deals", partition).await.builds.iter().any(|one| one.live && one.name == "deals@1")
+        Operator::of(&system).view("deals", partition).await.builds.iter().any(|one| one.live && one.name == "deals@2")
     );
     system.stop().await;
 }
@@ -234,7 +234,7 @@ async fn a_record_that_cannot_be_folded_is_passed_over_once_that_is_decided() {
     );
     // The decision holds for whoever folds from zero: a rebuild, and a start without the rows.
     operator.rebuild("deals", Some(partition)).await.unwrap();
-    operator.answers("deals", partition, "deals@1+2").await;
+    operator.answers("deals", partition, "deals@2+2").await;
     assert!(operator.agrees("deals", partition).await);
     drop(operator);
     system.stop().await;
