@@ -23,7 +23,7 @@ use crate::system::{ADMIN, System, acme, held_by_all};
 
 /// Where the child works, and its seed; set for it alone.
 const CHILD: &str = "PACTUM_TEST_CRASHED_CHILD";
-const ROUNDS: u64 = 10;
+const ROUNDS: u64 = 16;
 const VIEWS: [&str; 5] = ["programs", "partners", "deals", "pipeline", "ownership"];
 /// How long a view may take until it is as it should be: long, for machines that do other things.
 const PATIENCE: Duration = Duration::from_secs(120);

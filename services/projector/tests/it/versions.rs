@@ -145,7 +145,14 @@ async fn the_version_before_answers_until_the_new_one_has_caught_up() {
     assert_eq!(state(&admin, "d-lost", lost, None).await, DealState::Approved);
     assert_eq!(state(&admin, "d-lost", 0, Some(lost)).await, DealState::Approved);
     let operator = Operator::of(&system);
-    let view = operator.view("deals", partition).await;
+    let view = loop {
+        let view = operator.view("deals", partition).await;
+        if view.builds.iter().any(|one| one.progress.is_some()) {
+            break view;
+        }
+        // It begins with the fold.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    };
     assert_eq!(view.version, 0);
     let builds: Vec<_> = view.builds.iter().map(|one| (one.name.as_str(), one.live, one.progress.is_some())).collect();
     assert_eq!(builds, [("deals@0", true, false), ("deals@2", false, true)]);
@@ -184,6 +191,7 @@ async fn the_version_before_answers_until_the_new_one_has_caught_up() {
     drop((admin, operator));
     system.stop().await;
     let system = System::start_with(Arc::clone(&log), with(NEW)).await;
+    until("readiness", || system.views.condition() == Condition::Ready).await;
     let (admin, operator) = (system.by(ADMIN), Operator::of(&system));
     assert_eq!(state(&admin, "d-lost", lost, None).await, DealState::Approved);
     operator.roll_back("deals", partition, "deals@2").await.unwrap();
@@ -201,6 +209,7 @@ async fn the_version_before_answers_until_the_new_one_has_caught_up() {
 
     // The program before finds its rows gone and builds them; those of a version it does not know it leaves alone.
     let system = System::start_with(Arc::clone(&log), with(OLD)).await;
+    until("readiness", || system.views.condition() == Condition::Ready).await;
     let (admin, operator) = (system.by(ADMIN), Operator::of(&system));
     assert_eq!(state(&admin, "d-lost", lost, None).await, DealState::Approved);
     let error = operator.roll_back("deals", partition, "deals@2").await.unwrap_err();

@@ -23,7 +23,10 @@ fn checkpoints(data: &Path) -> Vec<PathBuf> {
     let partitions = (0..2).map(|partition| data.join(partition.to_string()));
     let shelves = partitions.flat_map(|partition| fs::read_dir(partition).unwrap()).map(|entry| entry.unwrap().path());
     let shelves = shelves.filter(|path| path.to_string_lossy().ends_with(".checkpoints"));
-    shelves.flat_map(|shelf| fs::read_dir(shelf).unwrap()).map(|entry| entry.unwrap().path()).collect()
+    let all = shelves.flat_map(|shelf| fs::read_dir(shelf).unwrap()).map(|entry| entry.unwrap().path());
+    // Without those that are being made or removed.
+    let is_whole = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().parse::<u64>().is_ok();
+    all.filter(is_whole).collect()
 }
 
 async fn answers(system: &System, last: u64) -> Vec<Answer> {
