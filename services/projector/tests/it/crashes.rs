@@ -96,17 +96,19 @@ async fn export(operator: &Operator, view: &str, partition: u32) -> Result<(), t
 }
 
 fn begin(directory: &Path, seed: u64) -> Child {
+    // Not there in the first round.
     let _ = std::fs::remove_file(directory.join("begun"));
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crashes::child", "--nocapture"])
         .env(CHILD, format!("{seed}:{}", directory.display()))
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(std::fs::File::create(directory.join("said")).unwrap())
         .spawn()
         .unwrap();
     let started = Instant::now();
     while !directory.join("begun").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "the child ended before it began");
+        let said = || std::fs::read_to_string(directory.join("said")).unwrap();
+        assert!(child.try_wait().unwrap().is_none(), "the child ended before it began: {}", said());
         assert!(started.elapsed() < PATIENCE, "the child does not begin");
         std::thread::sleep(Duration::from_millis(5));
     }
