@@ -39,7 +39,7 @@ pub enum Role {
     Connector,
     /// System: Pactum itself, when a deadline falls due.
     Timer,
-    /// System: runs Pactum itself; sees no program's data.
+    /// System: runs Pactum itself; sees no program's data, but can export views, which hold every program's.
     Operator,
 }
 

@@ -1,7 +1,7 @@
 //! A unary method whose answers are kept encoded.
 //!
-//! The services that tonic generates encode an answer for each caller. Where the same answer of some twenty nested groups
-//! goes out over and over, that and the copy it takes cost more than everything else; so it is encoded once.
+//! The services that tonic generates encode an answer for each caller. Where the same answer of many nested groups goes out
+//! over and over, that and the copy of the message that it takes are work done again for each; so it is encoded once.
 
 use std::convert::Infallible;
 use std::marker::PhantomData;

@@ -53,7 +53,7 @@ pub enum Role {
     Connector = 13,
     /// Pactum itself, when a deadline falls due. Seen in history; no caller has it.
     Timer = 14,
-    /// System: runs Pactum itself. Sees no program's data.
+    /// System: runs Pactum itself. Sees no program's data, but can export views, which hold every program's.
     Operator = 15,
 }
 impl Role {

@@ -98,6 +98,9 @@ fn apply_deal(
     let program = &folded.record.program;
     let key = crate::deals::key(program, id);
     let is_new = changes.get(&CLAIM_DEALS, &key)?.is_none();
+    if !is_new && matches!(event, deal::Event::Drafted(_)) {
+        return Err(FoldError::Impossible(format!("deal {id} is drafted a second time")));
+    }
     let begin = || ClaimDeal::begin(event).ok_or(FoldError::Unknown { kind: "deal", id: id.to_string() });
     let row = changes.edit_or_else(&CLAIM_DEALS, &key, begin)?;
     let old = Standing::of(row);

@@ -7,10 +7,13 @@ use pactum_domain::event::AnyEvent;
 use pactum_events::event_type;
 use pactum_ids::{DealId, PartnerId};
 use pactum_views::deals::{DEALS, DealRow};
-use pactum_views::ownership::{ACCOUNTS, CLAIMS};
+use pactum_views::key::Key;
+use pactum_views::ownership::{ACCOUNTS, CLAIM_DEALS, CLAIMS, ClaimDeal};
 use pactum_views::pipeline::{CELLS, Cell, CellKey};
 use pactum_views::view::ALL;
-use pactum_views::{Changes, Folded, KeyRange, MemoryRows, Order, Row, Table, clock, fold, partners, programs};
+use pactum_views::{
+    Changes, Folded, KeyRange, MemoryRows, Order, Row, Rows as _, Table, clock, fold, partners, programs,
+};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
@@ -96,6 +99,15 @@ fn owners_agree(world: &World) {
     let mut expected: Vec<DealId> = world.model.deals().filter(|deal| held(deal)).map(|deal| deal.id.clone()).collect();
     expected.sort_unstable();
     assert_eq!(holders, expected, "who holds protection");
+    let claims = |deal: &Deal| {
+        let Deal { partner, account, scope, protection, basis, .. } = deal.clone();
+        (Key::of(&program()).text(deal.id.as_str()).bytes(), ClaimDeal { partner, account, scope, protection, basis })
+    };
+    let mut expected: Vec<_> = world.model.deals().map(|deal| claims(deal)).collect();
+    expected.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    let found = world.rows["ownership"].all(CLAIM_DEALS.keyspace);
+    let found: Vec<_> = found.map(|(key, row)| (key.to_vec(), CLAIM_DEALS.decode(row).unwrap())).collect();
+    assert_eq!(found, expected, "what a deal claims");
     for (key, row) in world.rows["ownership"].all(ACCOUNTS.keyspace) {
         let id = std::str::from_utf8(&key[program().as_str().len() + 1..key.len() - 1]).unwrap();
         let account = world.model.account(&pactum_ids::AccountId::new(id).unwrap()).unwrap();
@@ -113,6 +125,11 @@ fn folded(world: &World, size: usize) -> HashMap<&'static str, MemoryRows> {
                 fold(view, &mut changes, &Folded { record, place: place(batch * size + n) }).unwrap();
             }
             let writes = changes.into_writes();
+            // What is only written is written where it is not and removed where it is: the store relies on that.
+            for write in writes.iter().filter(|write| view.only_written().contains(&write.keyspace)) {
+                let is_there = rows.get(write.keyspace, &write.key, &mut |_| {}).unwrap();
+                assert_ne!(is_there, write.row.is_some(), "{} {:?}", write.keyspace, write.key);
+            }
             rows.write(writes);
         }
         (view.name(), rows)

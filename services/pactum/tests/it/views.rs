@@ -274,7 +274,8 @@ async fn an_import_that_is_killed_can_be_begun_again() {
     let directory = tempfile::tempdir().unwrap();
     let (data, place) = (directory.path().join("data"), directory.path());
     let data_text = data.to_str().unwrap();
-    pactum_ok(&["demo", "--once", "--partners", "20", "--deals", "300", "--data", data_text]);
+    let free = ["--grpc-listen", "127.0.0.1:0", "--http-listen", "127.0.0.1:0"];
+    pactum_ok(&[&["demo", "--once", "--partners", "20", "--deals", "300", "--data", data_text], &free[..]].concat());
     let export = place.join("export");
     pactum_ok(&["view", "export", "--stopped", "--to", export.to_str().unwrap(), "--data", data_text]);
     std::fs::remove_dir_all(data.join("views")).unwrap();
