@@ -68,6 +68,8 @@ impl Database {
             if !names.is_empty() {
                 return Err(StoreError::ForeignKeyspaces { path: path.to_owned(), names });
             }
+        } else if !options.rebuildable {
+            Synced::prepare(place)?;
         }
         let default = KeyspaceSpec::new(DEFAULT);
         let families = std::iter::once(&default)

@@ -70,6 +70,16 @@ pub(crate) struct Synced {
 }
 
 impl Synced {
+    /// Notes a database without changes before it is made, so that no crash leaves one without the file.
+    pub(crate) fn prepare(place: Place<'_>) -> Result<(), StoreError> {
+        let prepared = open(place.path).and_then(|file| {
+            file.write_all_at(&encode(Acknowledged::default()), 0)?;
+            file.sync_all()?;
+            File::open(place.path)?.sync_all()
+        });
+        prepared.map_err(|error| place.io("write the file synced", &error))
+    }
+
     /// Opens the file, or makes it, and notes the database as it is.
     pub(crate) fn start(place: Place<'_>, changes: u64) -> Result<Self, StoreError> {
         let mut acknowledged = Acknowledged { changes, ..Acknowledged::default() };
@@ -125,7 +135,24 @@ fn decode(bytes: &[u8]) -> Option<Acknowledged> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::{Database, KeyspaceSpec, Options};
+
+    #[test]
+    fn a_database_whose_making_broke_off_is_opened_and_one_without_its_file_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let place = Place { path: directory.path(), rebuildable: false };
+        Synced::prepare(place).unwrap();
+        // As RocksDB leaves it before anything is noted.
+        drop(rocksdb::DB::open(&Options::default().database(true), directory.path()).unwrap());
+        let open = || Database::open(directory.path(), &[KeyspaceSpec::new("rows")], &Options::default());
+        assert_eq!(Mark::read(place), Ok(Mark::At(Acknowledged::default())));
+        drop(open().unwrap());
+        std::fs::remove_file(directory.path().join(FILE)).unwrap();
+        let error = open().unwrap_err();
+        assert!(error.to_string().contains("the file synced is missing"), "{error}");
+    }
 
     #[test]
     fn any_damaged_bit_is_noticed() {
