@@ -12,7 +12,8 @@ async fn sigterm_stops_cleanly_even_with_a_follower_listening() {
     let directory = tempfile::tempdir().unwrap();
     let system = System::start(directory.path());
     let connection = small_program(&system, "ops", POLICY).await;
-    let request = ReadEventsRequest { parent: "programs/ops".into(), follow: true, ..Default::default() };
+    let request =
+        ReadEventsRequest { parent: "programs/ops".into(), follow: true, min_sequence: 1, ..Default::default() };
     let mut events = ReplayServiceClient::new(connection).read_events(request).await.unwrap().into_inner();
     assert_eq!(events.message().await.unwrap().unwrap().event.unwrap().r#type, "ProgramCreated");
     let (status, took) = tokio::task::spawn_blocking(move || system.terminate()).await.unwrap();

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// Counterexamples kept in words; all are counted.
-const KEPT: usize = 40;
+/// Counterexamples of a kind kept in words, so that none hides the others; all are counted.
+const KEPT: u64 = 10;
 
 /// What was promised and does not hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -113,8 +113,9 @@ pub struct Findings {
 impl Findings {
     /// Notes one.
     pub fn add(&mut self, kind: Kind, text: impl Into<String>) {
-        *self.counts.entry(kind).or_default() += 1;
-        if self.kept.len() < KEPT {
+        let count = self.counts.entry(kind).or_default();
+        *count += 1;
+        if *count <= KEPT {
             self.kept.push(Violation { kind, text: text.into() });
         }
     }
@@ -137,7 +138,7 @@ impl Findings {
         self.counts.values().sum()
     }
 
-    /// The first of them, in words.
+    /// The first of each kind, in words.
     #[must_use]
     pub fn violations(&self) -> &[Violation] {
         &self.kept
