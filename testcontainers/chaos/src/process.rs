@@ -6,6 +6,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use pactum_testcontainers::free_port;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -32,15 +33,6 @@ pub fn binary() -> anyhow::Result<PathBuf> {
             directory.display()
         )
     })
-}
-
-/// A port of the loopback interface that is free now.
-///
-/// # Errors
-/// The system has none.
-pub fn free_port() -> anyhow::Result<u16> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").context("no port is free on 127.0.0.1")?;
-    Ok(listener.local_addr()?.port())
 }
 
 /// How a process is to be started, each time.

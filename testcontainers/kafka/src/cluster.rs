@@ -19,6 +19,9 @@ use crate::settings::{self, Listeners};
 use crate::watcher::Watcher;
 use crate::wire::{self, Metadata, Topics};
 
+/// The logs of so many clusters are kept.
+const KEPT: usize = 20;
+
 /// A cluster of real brokers. Dropped, it is gone with its files; its logs are kept if the test panics or `PACTUM_KEEP_LOGS`
 /// is set, and the path is printed.
 #[derive(Debug)]
@@ -104,7 +107,7 @@ impl Kafka {
         // Any 16 bytes in base64 will do: clusters never meet.
         let cluster_id = "cGFjdHVtLXRlc3RzLWs0Mg";
         let mut users = Vec::new();
-        if let Security::SaslScram { username, password } = security {
+        if let Security::SaslPassword { username, password } = security {
             users = vec!["--add-scram".into(), format!("SCRAM-SHA-512=[name={username},password={password}]")];
         }
         let mut formats = Vec::new();
@@ -254,7 +257,9 @@ impl Kafka {
     /// They could not be copied.
     pub fn keep_logs(&self) -> Result<PathBuf, Error> {
         let name = self.root.file_name().unwrap_or(self.root.as_os_str());
-        let kept = std::env::temp_dir().join("pactum-kafka-logs").join(name);
+        let all = std::env::temp_dir().join("pactum-kafka-logs");
+        prune(&all);
+        let kept = all.join(name);
         self.copy_logs(&kept).explain(|| format!("cannot copy the brokers' logs to {}", kept.display()))?;
         Ok(kept)
     }
@@ -271,6 +276,18 @@ impl Kafka {
             Ok(kept) => eprintln!("logs of the Kafka brokers: {}", kept.display()),
             Err(error) => eprintln!("the logs of the Kafka brokers are lost: {error}"),
         }
+    }
+}
+
+/// Makes room for the logs of one more cluster, so that failures do not fill the disk over the months.
+fn prune(directory: &Path) {
+    let Ok(entries) = std::fs::read_dir(directory) else { return };
+    let aged = |entry: std::fs::DirEntry| Some((entry.metadata().ok()?.modified().ok()?, entry.path()));
+    let mut kept: Vec<_> = entries.flatten().filter_map(aged).collect();
+    kept.sort_unstable();
+    for (_, oldest) in kept.iter().take(kept.len().saturating_sub(KEPT - 1)) {
+        // One that cannot be removed is not ours.
+        let _ = std::fs::remove_dir_all(oldest);
     }
 }
 

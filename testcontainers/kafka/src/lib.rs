@@ -28,6 +28,7 @@ pub use cluster::Kafka;
 pub use error::Error;
 pub use options::{Options, Security};
 pub use path::NetworkPath;
+pub use ports::free_port;
 pub use proxy::Proxy;
 pub use shared::shared;
 pub use token::unsigned_token;

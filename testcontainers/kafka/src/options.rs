@@ -12,8 +12,8 @@ pub enum Security {
     Tls,
     /// TLS from both sides: clients show a certificate, such as [`Certificates::client_file`](crate::Certificates).
     MutualTls,
-    /// A user and a password, by SCRAM-SHA-512 over TLS.
-    SaslScram {
+    /// A user and a password, by SCRAM-SHA-512 or PLAIN, over TLS.
+    SaslPassword {
         /// The only user there is.
         username: String,
         /// That user's password.

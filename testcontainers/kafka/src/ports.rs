@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Error, Explain as _};
 
@@ -54,6 +55,26 @@ impl Ports {
     }
 }
 
+/// A port of the loopback interface for a process that is to be found there again after a restart. Nobody else who asks here
+/// gets it while this process lives, nor does an outgoing connection.
+///
+/// # Errors
+/// [`Error::Options`] where there are none left.
+pub fn free_port() -> Result<u16, Error> {
+    static BLOCKS: Mutex<Vec<Ports>> = Mutex::new(Vec::new());
+    let mut blocks = BLOCKS.lock().unwrap_or_else(PoisonError::into_inner);
+    loop {
+        if let Some(port) = blocks.last_mut().and_then(|block| block.free.pop()) {
+            if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+                return Ok(port);
+            }
+        } else {
+            // What was given away stays reserved.
+            blocks.push(Ports::reserve()?);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
@@ -68,5 +89,13 @@ mod tests {
         taken.dedup();
         assert_eq!(taken.len(), usize::from(BLOCK) * 2);
         assert!(one.next().unwrap_err().to_string().contains("fewer network paths"));
+    }
+
+    #[test]
+    fn no_port_is_given_away_twice() {
+        let mut taken: Vec<u16> = (0..2 * BLOCK + 1).map(|_| free_port().unwrap()).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        assert_eq!(taken.len(), usize::from(2 * BLOCK + 1));
     }
 }

@@ -6,6 +6,9 @@ use std::path::Path;
 use crate::certificates::Certificates;
 use crate::options::{Options, Security};
 
+/// Where Kafka has the modules that check who logs in.
+const MODULES: &str = "org.apache.kafka.common.security";
+
 /// The ports of one broker.
 #[derive(Debug, Clone)]
 pub(crate) struct Listeners {
@@ -62,20 +65,19 @@ impl Settings {
 
     fn listeners(&mut self, security: &Security, own: &Listeners) {
         let (protocol, sasl) = match security {
-            Security::Plaintext => ("PLAINTEXT", None),
-            Security::Tls | Security::MutualTls => ("SSL", None),
-            Security::SaslScram { .. } => (
+            Security::Plaintext => ("PLAINTEXT", Vec::new()),
+            Security::Tls | Security::MutualTls => ("SSL", Vec::new()),
+            Security::SaslPassword { username, password } => (
                 "SASL_SSL",
-                Some(("SCRAM-SHA-512", "org.apache.kafka.common.security.scram.ScramLoginModule required;")),
+                vec![
+                    ("SCRAM-SHA-512", format!("{MODULES}.scram.ScramLoginModule required;")),
+                    ("PLAIN", format!("{MODULES}.plain.PlainLoginModule required user_{username}=\"{password}\";")),
+                ],
             ),
-            Security::SaslOauthBearer => (
-                "SASL_SSL",
-                Some((
-                    "OAUTHBEARER",
-                    // Without a validator of its own the broker takes unsigned tokens, which is what tests can mint.
-                    "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;",
-                )),
-            ),
+            // Without a validator of its own the broker takes unsigned tokens, which is what tests can mint.
+            Security::SaslOauthBearer => {
+                ("SASL_SSL", vec![("OAUTHBEARER", format!("{MODULES}.oauthbearer.OAuthBearerLoginModule required;"))])
+            }
         };
         let mut listeners = vec![
             format!("CONTROLLER://127.0.0.1:{}", own.controller),
@@ -89,10 +91,13 @@ impl Settings {
             listeners.push(format!("{name}://127.0.0.1:{port}"));
             advertised.push(format!("{name}://127.0.0.1:{told}"));
             protocols.push(format!("{name}:{protocol}"));
-            if let Some((mechanism, module)) = sasl {
-                let prefix = format!("listener.name.{}", name.to_lowercase());
-                self.set(&format!("{prefix}.sasl.enabled.mechanisms"), mechanism);
+            let prefix = format!("listener.name.{}", name.to_lowercase());
+            for (mechanism, module) in &sasl {
                 self.set(&format!("{prefix}.{}.sasl.jaas.config", mechanism.to_lowercase()), module);
+            }
+            if !sasl.is_empty() {
+                let mechanisms: Vec<_> = sasl.iter().map(|(mechanism, _)| *mechanism).collect();
+                self.set(&format!("{prefix}.sasl.enabled.mechanisms"), mechanisms.join(","));
             }
         }
         self.set("listeners", listeners.join(","));
@@ -186,7 +191,7 @@ mod tests {
 
     #[test]
     fn who_comes_through_a_proxy_is_told_the_proxys_port_and_asked_for_the_same() {
-        let security = Security::SaslScram { username: "u".into(), password: "p".into() };
+        let security = Security::SaslPassword { username: "u".into(), password: "p".into() };
         assert_lines(
             &rendered(&Options { network_paths: 1, security, ..Options::default() }),
             &[

@@ -68,29 +68,31 @@ async fn a_clients_certificate() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn scram() {
+async fn a_user_with_a_password() {
     let (username, password) = ("pactum".to_owned(), "correct horse".to_owned());
-    let kafka = demanding(Demand::SaslScram { username: username.clone(), password: password.clone() }).await;
-    let security = Security {
-        protocol: Protocol::SaslSsl,
-        ca_file: Some(kafka.certificates().unwrap().ca_file.clone()),
-        mechanism: Some(Mechanism::ScramSha512),
-        username: Some(username),
-        password: Some(password),
-        ..Security::default()
-    };
-    let options = KafkaOptions { security: security.clone(), ..on(kafka.bootstrap()) };
-    make_topic(&options, 1, 1).await;
-    works(&connect(&options).await, 1).await;
-    assert!(check(&options).await.unwrap().iter().all(|finding| finding.severity == Severity::Warn));
-    let group = Group::join(&options, "owners", "10.0.0.7:7400").unwrap();
-    until("a partition is assigned", || group.assigned().borrow().len() == 1).await;
-    until("the member is listed", || group.members().borrow().len() == 1).await;
+    let kafka = demanding(Demand::SaslPassword { username: username.clone(), password: password.clone() }).await;
+    for (mechanism, entry) in [(Mechanism::ScramSha512, 1), (Mechanism::Plain, 2)] {
+        let security = Security {
+            protocol: Protocol::SaslSsl,
+            ca_file: Some(kafka.certificates().unwrap().ca_file.clone()),
+            mechanism: Some(mechanism),
+            username: Some(username.clone()),
+            password: Some(password.clone()),
+            ..Security::default()
+        };
+        let options = KafkaOptions { security: security.clone(), ..on(kafka.bootstrap()) };
+        make_topic(&options, 1, 1).await;
+        works(&connect(&options).await, entry).await;
+        assert!(check(&options).await.unwrap().iter().all(|finding| finding.severity == Severity::Warn));
+        let group = Group::join(&options, "owners", "10.0.0.7:7400").unwrap();
+        until("a partition is assigned", || group.assigned().borrow().len() == 1).await;
+        until("the member is listed", || group.members().borrow().len() == 1).await;
 
-    let wrong = Security { password: Some("wrong".into()), ..security };
-    let error = refused(&KafkaOptions { security: wrong, ..options }).await;
-    assert!(matches!(error, KafkaError::Credentials { .. }) && !error.is_passing(), "{error}");
-    assert!(!error.to_string().contains("wrong"), "a password is told: {error}");
+        let wrong = Security { password: Some("wrong".into()), ..security };
+        let error = refused(&KafkaOptions { security: wrong, ..options }).await;
+        assert!(matches!(error, KafkaError::Credentials { .. }) && !error.is_passing(), "{mechanism:?}: {error}");
+        assert!(!error.to_string().contains("wrong"), "a password is told: {error}");
+    }
 }
 
 /// Makes topics with a token, as the library's administrator cannot, by writing to them.

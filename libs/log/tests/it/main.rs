@@ -8,6 +8,7 @@ mod embedded;
 mod full;
 mod kafka_conformance;
 mod kafka_connect;
+mod kafka_damage;
 mod kafka_faults;
 mod kafka_group;
 mod kafka_security;

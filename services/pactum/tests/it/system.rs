@@ -1,11 +1,12 @@
 //! A running `pactum serve` of a test's own, on free ports, ended with the test.
 
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use pactum_testcontainers::free_port;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -22,10 +23,6 @@ pub(crate) struct System {
     pub(crate) grpc: u16,
     pub(crate) http: u16,
     data: std::path::PathBuf,
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Runs the binary to its end.
@@ -71,7 +68,7 @@ impl System {
     }
 
     fn spawn(subcommand: &[&str], data: &Path) -> (Child, u16, u16) {
-        let (grpc, http) = (free_port(), free_port());
+        let (grpc, http) = (free_port().unwrap(), free_port().unwrap());
         let child = Command::new(PACTUM)
             .args(subcommand)
             .args(["--log", "warn", "--data"])

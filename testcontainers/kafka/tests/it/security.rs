@@ -87,7 +87,7 @@ fn authenticate(port: u16, certificates: &Certificates, mechanism: &str, message
 
 #[tokio::test]
 async fn only_the_user_there_is_may_begin_with_scram() {
-    let security = Security::SaslScram { username: "pactum".into(), password: "secret".into() };
+    let security = Security::SaslPassword { username: "pactum".into(), password: "secret".into() };
     let (_kafka, port, certificates) = start(security).await;
     let begin = |user: &str| authenticate(port, &certificates, "SCRAM-SHA-512", &format!("n,,n={user},r=0123456789"));
     let (chosen, heard, challenge) = begin("pactum");

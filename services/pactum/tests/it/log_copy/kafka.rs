@@ -134,7 +134,7 @@ async fn brokers_that_demand_a_password_get_it_from_the_configuration() {
     let directory = tempfile::tempdir().unwrap();
     let from = directory.path().join("from");
     made_source(&from, 20).await;
-    let security = Security::SaslScram { username: "pactum".into(), password: "moved by night".into() };
+    let security = Security::SaslPassword { username: "pactum".into(), password: "moved by night".into() };
     let kafka = Kafka::start(Options { security, ..Options::default() }).await.unwrap();
     let file = |name: &str, password: &str| {
         let (path, secret) = (directory.path().join(name), directory.path().join(format!("{name}.password")));

@@ -6,11 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use pactum_testcontainers::shared;
+use pactum_testcontainers::{free_port, shared};
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Endpoint;
 
-use crate::system::{Bearer, Connection, PACTUM, free_port, get, pactum_ok};
+use crate::system::{Bearer, Connection, PACTUM, get, pactum_ok};
 
 /// How long anything may take: long, for machines that do other things.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -116,14 +116,15 @@ pub(super) struct Process {
 
 impl Process {
     fn spawn(mut command: Command, log: &Path) -> Self {
-        let (grpc, http) = (free_port(), free_port());
+        let (grpc, http) = (free_port().unwrap(), free_port().unwrap());
+        command.args(["--grpc-listen", &format!("127.0.0.1:{grpc}"), "--http-listen", &format!("127.0.0.1:{http}")]);
+        Self::start(command, grpc, http, log)
+    }
+
+    /// Starts what will listen at these ports.
+    pub(super) fn start(mut command: Command, grpc: u16, http: u16, log: &Path) -> Self {
         let file = std::fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-        let child = command
-            .args(["--grpc-listen", &format!("127.0.0.1:{grpc}"), "--http-listen", &format!("127.0.0.1:{http}")])
-            .stdout(Stdio::null())
-            .stderr(file)
-            .spawn()
-            .unwrap();
+        let child = command.stdout(Stdio::null()).stderr(file).spawn().unwrap();
         Self { child, grpc, http, log: log.to_owned() }
     }
 

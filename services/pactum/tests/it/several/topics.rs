@@ -40,7 +40,7 @@ async fn what_only_another_configuration_helps_ends_with_the_next_step() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn brokers_that_cannot_be_reached_are_waited_for() {
     let site = Site::new().await;
-    let nobody = format!("127.0.0.1:{}", crate::system::free_port());
+    let nobody = format!("127.0.0.1:{}", pactum_testcontainers::free_port().unwrap());
     let mut process = site.start_with("command", "c", &nobody);
     process.until("saying why", |process| process.get("/readyz").contains("no Kafka broker answers")).await;
     assert!(process.get("/readyz").starts_with("HTTP/1.1 503"));
