@@ -30,6 +30,8 @@ pub struct Settings {
     pub command: Command,
     /// When an instance of the command role takes partitions over from another.
     pub ownership: Ownership,
+    /// What questions about the past may cost.
+    pub as_of: AsOf,
     /// Tokens.
     pub token: Token,
     /// RocksDB's memory.
@@ -118,6 +120,27 @@ pub struct Ownership {
     pub away: usize,
 }
 
+/// How the projector role puts views aside, and restores moments of the past from that.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AsOf {
+    /// A view is put aside once the log has grown by so many entries since the last time.
+    pub every_records: u64,
+    /// It is also put aside after so many seconds in which the log has grown at all.
+    pub every_s: u64,
+    /// How many checkpoints of a view are kept, spread evenly over the log.
+    pub keep: usize,
+    /// How much room the checkpoints of a view may take, in percent of what the view takes itself; fewer are kept where that
+    /// is not enough.
+    pub disk_percent: u64,
+    /// How many moments are restored at once.
+    pub at_once: usize,
+    /// How many more may wait for that before callers are told to come back later.
+    pub queue: usize,
+    /// How many restored views are kept for whoever asks again.
+    pub restored: usize,
+}
+
 /// Tokens.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -177,11 +200,20 @@ impl Default for Settings {
             ownership: Ownership {
                 ping_interval_ms: 400,
                 ping_timeout_ms: 800,
-                broken_ms: 500,
+                broken_ms: 250,
                 silence_ms: 2_000,
                 rank_delay_ms: 150,
                 handover_ms: 1_000,
                 away: 4096,
+            },
+            as_of: AsOf {
+                every_records: 100_000,
+                every_s: 3_600,
+                keep: 32,
+                disk_percent: 200,
+                at_once: 2,
+                queue: 16,
+                restored: 16,
             },
             token: Token::default(),
             memory: Memory { block_cache_mib: 32 },
@@ -265,6 +297,13 @@ impl Settings {
             ("ownership.rank_delay_ms", self.ownership.rank_delay_ms, 0, 10_000, "0 to 10000 (milliseconds)"),
             ("ownership.handover_ms", self.ownership.handover_ms, 0, 60_000, "0 to 60000 (milliseconds)"),
             ("ownership.away", self.ownership.away as u64, 1, 1 << 20, "1 to 1048576"),
+            ("as_of.every_records", self.as_of.every_records, 1, 1 << 40, "1 to 1099511627776"),
+            ("as_of.every_s", self.as_of.every_s, 1, 31_536_000, "1 to 31536000 (seconds)"),
+            ("as_of.keep", self.as_of.keep as u64, 1, 10_000, "1 to 10000"),
+            ("as_of.disk_percent", self.as_of.disk_percent, 0, 100_000, "0 to 100000 (percent)"),
+            ("as_of.at_once", self.as_of.at_once as u64, 1, 1_000, "1 to 1000"),
+            ("as_of.queue", self.as_of.queue as u64, 0, 100_000, "0 to 100000"),
+            ("as_of.restored", self.as_of.restored as u64, 1, 10_000, "1 to 10000"),
             ("memory.block_cache_mib", self.memory.block_cache_mib as u64, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
             ("shutdown.grace_ms", self.shutdown.grace_ms, 0, 600_000, "0 to 600000 (milliseconds)"),
         ];

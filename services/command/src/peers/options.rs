@@ -51,7 +51,7 @@ impl Default for Detection {
         Self {
             ping_interval: Duration::from_millis(400),
             ping_timeout: Duration::from_millis(800),
-            broken: Duration::from_millis(500),
+            broken: Duration::from_millis(250),
             silence: Duration::from_secs(2),
             rank_delay: Duration::from_millis(150),
             claim_pause: Duration::from_millis(500),

@@ -21,7 +21,7 @@ use super::meters::{Outcome, forwarded};
 const MAX_ANSWER: usize = 32 << 20;
 
 /// How long an answer may still take after a claim that deposes the one who was asked was read here.
-const LATE: Duration = Duration::from_millis(250);
+const LATE: Duration = Duration::from_millis(100);
 
 /// What came of it.
 #[derive(Debug)]

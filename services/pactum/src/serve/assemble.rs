@@ -10,9 +10,9 @@ use pactum_api::proto::DESCRIPTOR_SET;
 use pactum_command::{CommandOptions, CommandRole};
 use pactum_journal::JournalOptions;
 use pactum_log::Log;
-use pactum_projector::{Projector, ProjectorOptions};
+use pactum_projector::{AsOfOptions, Projector, ProjectorOptions};
 use pactum_runtime::access::Access;
-use pactum_runtime::config::Settings;
+use pactum_runtime::config::{AsOf, Settings};
 use pactum_runtime::health::{Condition, Health};
 use pactum_runtime::io::Coalesced;
 use pactum_runtime::supervise::{OnExit, Tasks};
@@ -108,6 +108,7 @@ pub(super) async fn assemble(
         let options = ProjectorOptions {
             data: parts.settings.data.join("views"),
             shared: parts.shared,
+            as_of: as_of(&parts.settings.as_of),
             max_message_bytes: parts.settings.grpc.max_message_bytes,
             ..ProjectorOptions::default()
         };
@@ -165,4 +166,16 @@ fn command(
     tasks.spawn("group", OnExit::StopProcess, membership.keep(role.halt()));
     tracing::info!(address = owner, group = settings.command.group, "one of several");
     Ok(role)
+}
+
+fn as_of(settings: &AsOf) -> AsOfOptions {
+    AsOfOptions {
+        every_records: settings.every_records,
+        every: Duration::from_secs(settings.every_s),
+        keep: settings.keep,
+        disk_percent: settings.disk_percent,
+        at_once: settings.at_once,
+        queue: settings.queue,
+        scratches: settings.restored,
+    }
 }

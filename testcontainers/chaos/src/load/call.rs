@@ -76,7 +76,7 @@ impl Sender<'_> {
         loop {
             attempts += 1;
             let invoked = self.clock.now();
-            let place = rng.random_range(0..self.endpoints.len());
+            let place = self.endpoints.choose(rng);
             let attempt = self.attempt(place, &request, identity, body.clone()).await;
             let (outcome, stop) = match attempt {
                 Attempt::Final(outcome) => (outcome, true),
@@ -112,16 +112,17 @@ impl Sender<'_> {
     async fn attempt(&self, place: usize, request: &Request, identity: &Identity, body: Bytes) -> Attempt {
         let channel = match self.endpoints.channel(place).await {
             Ok(channel) => channel,
-            Err(error) => return Attempt::NotTaken(format!("no connection: {error}")),
+            Err(error) => {
+                self.endpoints.failed(place);
+                return Attempt::NotTaken(format!("no connection: {error}"));
+            }
         };
         let path = request.path();
         let answer = wire::call(channel, path, &identity.authorization, body, self.patience.attempt).await;
         match answer.and_then(|bytes| Answer::decode(bytes).map_err(|error| Status::internal(error.to_string()))) {
             Ok(Answer { resource, sequence }) => Attempt::Final(Outcome::Answered { sequence, resource }),
             Err(status) => {
-                if broke_off(&status) {
-                    self.endpoints.forget(place).await;
-                }
+                self.note(place, &status).await;
                 judge(&status)
             }
         }
@@ -135,18 +136,32 @@ impl Sender<'_> {
         body: Bytes,
         rng: &mut ChaCha8Rng,
     ) -> Option<Result<Bytes, Status>> {
-        let first = rng.random_range(0..self.endpoints.len());
+        let first = self.endpoints.choose(rng);
         for step in 0..self.endpoints.len() {
             let place = (first + step) % self.endpoints.len();
-            let Ok(channel) = self.endpoints.channel(place).await else { continue };
+            let Ok(channel) = self.endpoints.channel(place).await else {
+                self.endpoints.failed(place);
+                continue;
+            };
             match wire::call(channel, path, &identity.authorization, body.clone(), self.patience.attempt).await {
                 Ok(bytes) => return Some(Ok(bytes)),
                 Err(status) if status.code() == Code::NotFound => return Some(Err(status)),
-                Err(status) if broke_off(&status) => self.endpoints.forget(place).await,
-                Err(_) => {}
+                Err(status) => self.note(place, &status).await,
             }
         }
         None
+    }
+
+    /// Keeps in mind what a failure says about the address that was asked: nothing, where it was the command's.
+    async fn note(&self, place: usize, status: &Status) {
+        const CANNOT: [Reason; 2] = [Reason::LOG_UNAVAILABLE, Reason::NOT_DECIDED];
+        let reason = refused(status).reason;
+        if status.details().is_empty() || CANNOT.iter().any(|cannot| cannot.name == reason) {
+            self.endpoints.failed(place);
+        }
+        if broke_off(status) {
+            self.endpoints.forget(place).await;
+        }
     }
 }
 

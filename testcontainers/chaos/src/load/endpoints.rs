@@ -1,17 +1,32 @@
 //! Where a load finds the system: addresses, some of which may be dead at any time.
 
-use std::time::Duration;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
 
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
 use tokio::sync::Mutex;
 use tonic::transport::{Channel, Endpoint};
 
 const CONNECT: Duration = Duration::from_millis(500);
+
+/// How long an address that gave no answer is left alone, as a load balancer does that looks after its targets.
+const ASIDE: Duration = Duration::from_secs(5);
 
 /// One address, and the connection to it while it is good.
 #[derive(Debug)]
 struct Place {
     endpoint: Endpoint,
     channel: Mutex<Option<Channel>>,
+    /// When it last gave no answer.
+    failed: std::sync::Mutex<Option<Instant>>,
+}
+
+impl Place {
+    fn failed(&self) -> Option<Instant> {
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        failed.filter(|failed| failed.elapsed() < ASIDE)
+    }
 }
 
 /// Addresses that do the same.
@@ -33,13 +48,28 @@ impl Endpoints {
                 .map_err(|source| InvalidEndpoint { url: url.clone(), source })?
                 .connect_timeout(CONNECT)
                 .tcp_nodelay(true);
-            Ok(Place { endpoint, channel: Mutex::default() })
+            Ok(Place { endpoint, channel: Mutex::default(), failed: std::sync::Mutex::default() })
         };
         urls.iter().map(place).collect::<Result<_, _>>().map(Self)
     }
 
     pub(super) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// One at random of the addresses that did not fail lately; where all did, the one that failed longest ago.
+    pub(super) fn choose(&self, rng: &mut ChaCha8Rng) -> usize {
+        let good: Vec<_> = (0..self.len()).filter(|index| self.0[*index].failed().is_none()).collect();
+        if good.is_empty() {
+            (0..self.len()).min_by_key(|index| self.0[*index].failed()).unwrap_or(0)
+        } else {
+            good[rng.random_range(0..good.len())]
+        }
+    }
+
+    /// Notes that an address gave no answer, or no other than that it cannot.
+    pub(super) fn failed(&self, index: usize) {
+        *self.0[index].failed.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
     }
 
     /// The connection to an address, made where there is none. An error is certain: nothing was sent.
