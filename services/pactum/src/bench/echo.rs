@@ -17,6 +17,7 @@ use tonic::{Request, Status};
 use tonic_prost::ProstCodec;
 
 use super::load::{self, Figures};
+use super::read_back::ReadBack;
 
 /// What the names of its rows begin with.
 pub(super) const NAME: &str = "no-op echo";
@@ -59,6 +60,7 @@ pub(super) struct Payload {
 
 struct Echo {
     answer: Bytes,
+    behind: Option<ReadBack>,
 }
 
 impl Method for Echo {
@@ -67,6 +69,9 @@ impl Method for Echo {
     type Request = Payload;
 
     async fn answer(self: Arc<Self>, _: Request<Payload>) -> Result<Bytes, Status> {
+        if let Some(behind) = &self.behind {
+            behind.one().await?;
+        }
         Ok(self.answer.clone())
     }
 }
@@ -77,9 +82,21 @@ pub(super) async fn measure<A: Message + Default + 'static>(
     in_flight: usize,
     seconds: f64,
 ) -> anyhow::Result<(String, Figures)> {
+    let figures = measure_over(None, sizes, in_flight, seconds).await?;
+    Ok((format!("{NAME}, {} and {} bytes", sizes.asked, sizes.answer.len()), figures))
+}
+
+/// The same, with a log behind it.
+pub(super) async fn measure_over<A: Message + Default + 'static>(
+    behind: Option<ReadBack>,
+    sizes: &Sizes<A>,
+    in_flight: usize,
+    seconds: f64,
+) -> anyhow::Result<Figures> {
     let stop = CancellationToken::new();
     let _stopped = stop.clone().drop_guard();
-    let channels = load::channels(start(sizes.answer.clone(), stop).await?, in_flight).await?;
+    let echo = Echo { answer: sizes.answer.clone(), behind };
+    let channels = load::channels(start(echo, stop).await?, in_flight).await?;
     let payload = Payload { bytes: Bytes::from(vec![7; sizes.asked]) };
     let numbers = Arc::default();
     let figures = load::measure(&channels, in_flight, seconds, &numbers, move |channel, _| {
@@ -92,14 +109,14 @@ pub(super) async fn measure<A: Message + Default + 'static>(
             Ok(())
         }
     });
-    Ok((format!("{NAME}, {} and {} bytes", sizes.asked, sizes.answer.len()), figures.await?))
+    figures.await
 }
 
-async fn start(answer: Bytes, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
+async fn start(echo: Echo, stop: CancellationToken) -> anyhow::Result<SocketAddr> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
     let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let echo = EncodedServer::new(Echo { answer });
+    let echo = EncodedServer::new(echo);
     tokio::spawn(Server::builder().add_service(echo).serve_with_incoming_shutdown(incoming, stop.cancelled_owned()));
     Ok(address)
 }

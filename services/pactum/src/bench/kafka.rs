@@ -14,6 +14,7 @@ use super::commands::{self, PROGRAM};
 use super::echo;
 use super::load::Figures;
 use super::program;
+use super::read_back::ReadBack;
 use crate::serve::{self, Roles};
 
 /// About what a registration is in the log.
@@ -30,6 +31,8 @@ pub(super) async fn run(
     let raw_topic = Topic::make(&kafka, "raw", 1).await?;
     let stop = CancellationToken::new();
     let log: Arc<dyn Log> = Arc::new(KafkaLog::connect(log_topic.0.clone()).await?);
+    let echo_topic = Topic::make(&kafka, "echo", 1).await?;
+    let echo_log: Arc<dyn Log> = Arc::new(KafkaLog::connect(echo_topic.0.clone()).await?);
     let system = serve::start_roles(log, Roles::Command, scratch.path(), stop.clone()).await?;
     let token = program::make(system.grpc, &system.key, PROGRAM).await?;
     let sizes = commands::sizes(system.grpc, &token).await?;
@@ -42,13 +45,19 @@ pub(super) async fn run(
             read_back(&raw_topic.0, callers, seconds).await?,
         ));
         rows.push((
+            format!("echo that appends and reads back, no domain, {ENTRY_BYTES} bytes"),
+            echo::measure_over(Some(ReadBack::start(&echo_log, ENTRY_BYTES).await?), &sizes, callers, seconds).await?,
+        ));
+        rows.push((
             "RegisterDeal, Kafka log".to_owned(),
             commands::register(system.grpc, &token, callers, seconds, &numbers).await?,
         ));
     }
     stop.cancel();
     system.finish().await?;
+    drop(echo_log);
     log_topic.remove().await?;
+    echo_topic.remove().await?;
     raw_topic.remove().await?;
     Ok(rows)
 }

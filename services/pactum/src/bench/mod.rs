@@ -13,6 +13,7 @@ mod plot;
 mod process;
 mod program;
 mod queries;
+mod read_back;
 mod scaling;
 mod startup;
 mod streams;
@@ -23,6 +24,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use comfy_table::presets::UTF8_BORDERS_ONLY;
 use comfy_table::{CellAlignment, Table};
 use pactum_log::kafka::KafkaOptions;
+use pactum_runtime::config::Settings;
 use serde::Serialize;
 
 use crate::output;
@@ -188,10 +190,16 @@ struct Results {
     rows: Vec<Row>,
 }
 
+/// These brokers, and everything else as the environment sets it for any process: `PACTUM_KAFKA__LINGER_MS=1`.
+fn kafka_at(brokers: String) -> anyhow::Result<KafkaOptions> {
+    let settings = Settings::load(None, &std::collections::BTreeMap::<String, String>::new())?;
+    Ok(KafkaOptions { brokers, ..settings.kafka })
+}
+
 pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
     let rows = match arguments.what {
         What::Commands { in_flight, log: Some(LogKind::Kafka), brokers, .. } => {
-            let kafka = KafkaOptions { brokers: brokers.unwrap_or_default(), ..KafkaOptions::default() };
+            let kafka = kafka_at(brokers.unwrap_or_default())?;
             kafka::run(kafka, &in_flight, arguments.seconds).await?
         }
         What::Commands { in_flight, beside, log: None, .. } => {
@@ -199,7 +207,7 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
         }
         What::Queries { in_flight, deals } => queries::run(&in_flight, deals, arguments.seconds).await?,
         What::Scaling { brokers, partitions, processes, in_flight, plot } => {
-            let kafka = KafkaOptions { brokers, ..KafkaOptions::default() };
+            let kafka = kafka_at(brokers)?;
             let points = scaling::run(&kafka, &partitions, &processes, in_flight, arguments.seconds).await?;
             if let Some(path) = plot {
                 let title = format!("RegisterDeal on Kafka per second, {in_flight} in flight, {}", Machine::look());
@@ -213,8 +221,7 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
             return fold::run(Fold { from, views, beside_streams, scratch, json: arguments.json }).await;
         }
         What::Freshness { in_flight, log, brokers } => {
-            let kafka = log
-                .map(|LogKind::Kafka| KafkaOptions { brokers: brokers.unwrap_or_default(), ..KafkaOptions::default() });
+            let kafka = log.map(|LogKind::Kafka| kafka_at(brokers.unwrap_or_default())).transpose()?;
             freshness::run(kafka, in_flight, arguments.seconds).await?
         }
         What::Asof { data, program, moments, seed } => {
