@@ -63,7 +63,7 @@ fn the_mapping_shown_reads_an_export_of_its_form() {
 #[test]
 fn every_page_that_is_linked_is_there() {
     let mut pages = vec![root().join("README.md"), root().join("ARCHITECTURE.md"), root().join("CONTRIBUTING.md")];
-    for folder in ["docs", "docs/adr"] {
+    for folder in ["docs", "docs/adr", "docs/benchmarks", "docs/operations"] {
         for entry in std::fs::read_dir(root().join(folder)).unwrap() {
             pages.push(entry.unwrap().path());
         }

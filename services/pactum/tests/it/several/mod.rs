@@ -8,4 +8,5 @@
 
 mod faults;
 mod process;
+mod readme;
 mod topics;
