@@ -100,6 +100,16 @@ reasons! {
 }
 
 impl Reason {
+    /// Those that say for certain of a command that nothing was appended for it, and that it may be sent again.
+    pub const NOTHING_APPENDED: [Self; 5] =
+        [Self::NOT_SERVING, Self::LOG_UNAVAILABLE, Self::LOG_FULL, Self::QUEUE_FULL, Self::NOT_DECIDED];
+
+    /// Whether `name` is that of one of [`Self::NOTHING_APPENDED`].
+    #[must_use]
+    pub fn says_nothing_appended(name: &str) -> bool {
+        Self::NOTHING_APPENDED.iter().any(|reason| reason.name == name)
+    }
+
     /// The reason of a refusal. Exhaustive: a new refusal does not compile until it has one.
     #[must_use]
     pub fn of(rejection: &Rejection) -> Self {

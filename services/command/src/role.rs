@@ -13,7 +13,7 @@ use tonic::service::RoutesBuilder;
 use crate::edge::Edge;
 use crate::machine::ProgramsMachine;
 use crate::peers::ownership::Ownership;
-use crate::peers::pool::Pool;
+use crate::peers::pool::{Pool, is_address};
 use crate::peers::{Peers, handover, health};
 use crate::route::{Away, Routes};
 use crate::services;
@@ -238,7 +238,7 @@ impl CommandStatus {
     /// Whether another instance holds the claim in force, as read up to now.
     fn owned_elsewhere(&self, status: &Status) -> bool {
         let Some(address) = &self.address else { return false };
-        status.role == Role::Standby && status.owner.as_ref().is_some_and(|owner| owner != address)
+        status.role == Role::Standby && status.owner.as_ref().is_some_and(|owner| owner != address && is_address(owner))
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pool::Pool;
+use super::pool::{Pool, is_address};
 use super::probe::{self, Gone};
 use super::rank::rank;
 use super::{Detection, Peers};
@@ -137,7 +137,7 @@ impl Ownership {
     async fn reason(&mut self, owner: Option<String>) -> &'static str {
         tokio::time::sleep_until(self.paused_until).await;
         let (mut assigned, partition) = (self.assigned.clone(), self.partition);
-        let own = owner.as_deref().filter(|owner| *owner != self.address);
+        let own = owner.as_deref().filter(|owner| *owner != self.address && is_address(owner));
         let contest = assigned_here(&mut assigned, partition, &mut self.contest, self.detection.contest);
         let watched = async {
             let gone = match own {

@@ -16,13 +16,17 @@ use tower::Service;
 
 use super::call::{Call, NOT_OWNER, hops};
 use super::forward::{Answered, Forwarded, forward};
-use super::target::{Missed, Target, choose};
+use super::target::{Missed, Target, choose, was_ours};
 use super::{Attempt, meters};
 use crate::edge::patience_of;
 use crate::peers::pool::{Pool, Purpose};
 
 /// How long an owner that could not be asked is left alone, unless its term ends before.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// How long a partition that this instance owned, and could not hold, may take to have an owner again. Then the log is out of
+/// reach from here, and callers do better to ask another instance, which may know the new owner.
+const LOST: Duration = Duration::from_millis(500);
 
 /// Between a refusal here and the next try here: the journal's status is a moment behind its refusals.
 const STEP: Duration = Duration::from_millis(2);
@@ -78,32 +82,37 @@ impl Away {
     {
         let Some(partition) = self.partition(request.extensions()) else { return service.call(request).await };
         let deadline = Instant::now() + patience_of(request.headers());
-        let call = match Call::read(request, deadline, self.routes.max_message_bytes).await {
+        let mut call = match Call::read(request, deadline, self.routes.max_message_bytes).await {
             Ok(call) => call,
             Err(status) => return Ok(status.into_http()),
         };
         loop {
             let attempt = Attempt::default();
             let mut response = service.call(call.here(&attempt)).await?;
-            let Some(found) = attempt.found() else { return Ok(response) };
+            let Some(found) = attempt.found() else {
+                let failure = Status::from_header_map(response.headers());
+                let is_unknown = failure.is_some_and(|failure| call.is_unknown_despite(&failure));
+                return Ok(if is_unknown { error::outcome_unknown().into_http() } else { response });
+            };
             if call.hops() > 0 {
                 response.headers_mut().insert(NOT_OWNER, HeaderValue::from_static("1"));
                 return Ok(response);
             }
-            match self.send(&call, partition, found.repeatable).await {
+            match self.send(&mut call, partition, found.repeatable).await {
                 Sent::Answered(answered) => return Ok(answered.response()),
                 Sent::Failed(status) => return Ok(status.into_http()),
-                Sent::NoRoom => return Ok(response),
+                Sent::NoRoom if !call.doubtful => return Ok(response),
+                Sent::NoRoom => return Ok(error::outcome_unknown().into_http()),
                 Sent::Here => tokio::time::sleep(STEP).await,
             }
             if Instant::now() >= call.deadline {
-                return Ok(response);
+                return Ok(if call.doubtful { error::outcome_unknown().into_http() } else { response });
             }
         }
     }
 
     /// Sends a request to the owner, waiting for one if need be, until it has an answer.
-    pub(super) async fn send(&self, call: &Call, partition: Partition, repeatable: bool) -> Sent {
+    pub(super) async fn send(&self, call: &mut Call, partition: Partition, repeatable: bool) -> Sent {
         let Ok(_permit) = self.room.try_acquire() else {
             metrics::counter!("pactum_away_refused_total").increment(1);
             return Sent::NoRoom;
@@ -111,20 +120,27 @@ impl Away {
         let mut missed = None;
         loop {
             let Some(target) = self.target(partition, missed.as_ref(), call.deadline).await else {
-                return Sent::Failed(self.nobody(partition));
+                return Sent::Failed(if call.doubtful { error::outcome_unknown() } else { self.nobody(partition) });
             };
             let Target::Owner { address, term } = target else { return Sent::Here };
             let channel = match self.routes.pool.channel(&address, Purpose::Forward) {
                 Ok(channel) => channel,
+                Err(_) if call.doubtful => return Sent::Failed(error::outcome_unknown()),
                 Err(bad) => return Sent::Failed(error::not_serving(&bad.to_string())),
             };
             let status = self.status(partition);
-            match forward(channel, call, status, term, repeatable).await {
+            match forward(channel, &*call, status, term, repeatable).await {
+                Forwarded::Answered(answered)
+                    if answered.status().is_some_and(|failure| call.is_unknown_despite(&failure)) =>
+                {
+                    return Sent::Failed(error::outcome_unknown());
+                }
                 Forwarded::Answered(answered) => return Sent::Answered(answered),
                 Forwarded::Broken if !repeatable || Instant::now() >= call.deadline => {
                     return Sent::Failed(error::outcome_unknown());
                 }
-                Forwarded::Broken | Forwarded::Undelivered => {
+                sent @ (Forwarded::Broken | Forwarded::Undelivered) => {
+                    call.doubtful |= matches!(sent, Forwarded::Broken);
                     tracing::debug!(partition, address, "the owner could not be asked");
                     missed = Some(Missed { term, until: Instant::now() + PAUSE });
                 }
@@ -132,7 +148,7 @@ impl Away {
         }
     }
 
-    /// Why nobody could be asked until the deadline. Nothing was appended.
+    /// Why nobody could be asked. Nothing was appended.
     fn nobody(&self, partition: Partition) -> Status {
         let status = self.status(partition);
         let status = status.borrow();
@@ -150,13 +166,18 @@ impl Away {
         deadline: Instant,
     ) -> Option<Target> {
         let mut status = self.status(partition);
+        let lost = deadline.min(Instant::now() + LOST);
         loop {
-            if Instant::now() >= deadline {
-                return None;
-            }
-            let target = choose(&status.borrow_and_update(), &self.routes.address, missed);
+            let (target, was_ours) = {
+                let status = status.borrow_and_update();
+                (choose(&status, &self.routes.address, missed), was_ours(&status, &self.routes.address))
+            };
             if target != Target::Nobody {
                 return Some(target);
+            }
+            let deadline = if was_ours { lost } else { deadline };
+            if Instant::now() >= deadline {
+                return None;
             }
             let again = missed.map(|missed| missed.until).filter(|until| *until > Instant::now());
             let wake = again.map_or(deadline, |again| again.min(deadline));

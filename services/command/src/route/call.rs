@@ -7,9 +7,11 @@ use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::{HeaderMap, Request, Uri};
 use http_body_util::{BodyExt, Full, Limited};
+use pactum_api::Reason;
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
+use tonic_types::StatusExt as _;
 
 use super::Attempt;
 
@@ -30,9 +32,21 @@ pub(crate) struct Call {
     pub(crate) parts: Parts,
     pub(crate) message: Bytes,
     pub(crate) deadline: Instant,
+    /// It was sent to an owner whose answer did not come: it may have taken effect.
+    pub(crate) doubtful: bool,
 }
 
 impl Call {
+    /// A request that was not sent anywhere yet.
+    pub(crate) fn new(parts: Parts, message: Bytes, deadline: Instant) -> Self {
+        Self { parts, message, deadline, doubtful: false }
+    }
+
+    /// Whether a later failure must not be told as it is: see [`certain`].
+    pub(crate) fn is_unknown_despite(&self, failure: &Status) -> bool {
+        self.doubtful && says_nothing_appended(failure)
+    }
+
     /// Reads the request whole.
     pub(crate) async fn read(request: Request<Body>, deadline: Instant, limit: usize) -> Result<Self, Status> {
         let (parts, body) = request.into_parts();
@@ -45,7 +59,7 @@ impl Call {
             }
             Err(error) => return Err(Status::from_error(error)),
         };
-        Ok(Self { parts, message, deadline })
+        Ok(Self::new(parts, message, deadline))
     }
 
     /// The request, for the service here.
@@ -81,6 +95,16 @@ impl Call {
     fn timeout(&self) -> HeaderValue {
         timeout(self.deadline.saturating_duration_since(Instant::now()))
     }
+}
+
+/// What a failure comes to for a request that may have taken effect before: one that says that nothing was appended is true of
+/// the attempt that met it, and not known of the request.
+pub(crate) fn certain(failure: Status, doubtful: bool) -> Status {
+    if doubtful && says_nothing_appended(&failure) { pactum_api::error::outcome_unknown() } else { failure }
+}
+
+fn says_nothing_appended(failure: &Status) -> bool {
+    failure.get_details_error_info().is_some_and(|info| Reason::says_nothing_appended(&info.reason))
 }
 
 /// How often a request was sent on. What cannot be read was sent on often enough.
@@ -127,6 +151,16 @@ mod tests {
         for broken in [&b""[..], b"\0\0\0\0", b"\0\0\0\0\x02x", b"\x01\0\0\0\x01x"] {
             assert_eq!(unframe(broken), None, "{broken:?}");
         }
+    }
+
+    #[test]
+    fn what_may_have_taken_effect_is_not_said_to_have_had_none() {
+        use pactum_api::error::{not_decided, not_found, outcome_unknown, queue_full};
+        for nothing in [not_decided(), queue_full(Duration::ZERO)] {
+            assert_eq!(certain(nothing.clone(), false).message(), nothing.message());
+            assert_eq!(certain(nothing, true).message(), outcome_unknown().message());
+        }
+        assert_eq!(certain(not_found("deal", "d"), true).code(), tonic::Code::NotFound);
     }
 
     #[test]

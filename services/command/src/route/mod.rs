@@ -22,6 +22,7 @@ mod target;
 
 pub(crate) use attempt::Attempt;
 pub(crate) use away::{Away, Routes};
+pub(crate) use call::certain;
 
 use std::convert::Infallible;
 use std::sync::Arc;

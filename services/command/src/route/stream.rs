@@ -84,13 +84,15 @@ impl Away {
         hops(headers) < MAX_HOPS
     }
 
-    /// Sends one item of a stream to the owner; `None` where it is to be decided here after all.
+    /// Sends one item of a stream to the owner; `None` where it is to be decided here after all. `doubtful` is whether it may
+    /// have taken effect before, and becomes so where an owner's answer does not come.
     pub(crate) async fn item(
         &self,
         program: &ProgramId,
         headers: &HeaderMap,
         item: &ExecuteRequest,
         repeatable: bool,
+        doubtful: &mut bool,
         deadline: Instant,
     ) -> Option<Result<Outcome, Status>> {
         let partitions = u32::try_from(self.routes.partitions.len()).expect("a log numbers its partitions by u32");
@@ -99,12 +101,16 @@ impl Away {
         *request.method_mut() = Method::POST;
         *request.uri_mut() = http::Uri::from_static(EXECUTE);
         *request.headers_mut() = headers.clone();
-        let call = Call { parts: request.into_parts().0, message: frame(&item.encode_to_vec()), deadline };
+        let mut call = Call::new(request.into_parts().0, frame(&item.encode_to_vec()), deadline);
+        call.doubtful = *doubtful;
         loop {
-            let answered = match self.send(&call, partition, repeatable).await {
+            let sent = self.send(&mut call, partition, repeatable).await;
+            *doubtful = call.doubtful;
+            let answered = match sent {
                 Sent::Answered(answered) => answered,
                 Sent::Here => return None,
                 Sent::Failed(status) => return Some(Err(status)),
+                Sent::NoRoom if call.doubtful => return Some(Err(error::outcome_unknown())),
                 Sent::NoRoom => return Some(Err(error::not_serving("too many requests wait for an owner"))),
             };
             let outcome = match unframe(&answered.message).map(ExecuteResponse::decode) {
@@ -118,7 +124,9 @@ impl Away {
             // The owner that was asked is none: nothing was appended.
             let not_there = matches!(&outcome, Outcome::Error(error) if error.reason == Reason::NOT_SERVING.name);
             if !not_there || Instant::now() >= deadline {
-                return Some(Ok(outcome));
+                let said = |outcome: &Outcome| matches!(outcome, Outcome::Error(error) if Reason::says_nothing_appended(&error.reason));
+                let is_unknown = call.doubtful && said(&outcome);
+                return Some(if is_unknown { Err(error::outcome_unknown()) } else { Ok(outcome) });
             }
             tokio::time::sleep(PAUSE).await;
         }

@@ -4,6 +4,8 @@ use pactum_journal::{Role, Status};
 use pactum_log::Offset;
 use tokio::time::Instant;
 
+use crate::peers::pool::is_address;
+
 /// Who should decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Target {
@@ -30,8 +32,13 @@ pub(crate) fn choose(status: &Status, own: &str, missed: Option<&Missed>) -> Tar
     // Claims read while catching up are old ones.
     let (Some(owner), false) = (&status.owner, status.role == Role::CatchingUp) else { return Target::Nobody };
     let again = missed.is_none_or(|missed| missed.term != status.term || missed.until <= Instant::now());
-    if owner == own || !again {
+    if owner == own || !again || !is_address(owner) {
         return Target::Nobody;
     }
     Target::Owner { address: owner.clone(), term: status.term }
+}
+
+/// Whether this instance holds the claim in force as far as it has read, which it is not deciding by.
+pub(crate) fn was_ours(status: &Status, own: &str) -> bool {
+    status.role != Role::CatchingUp && status.owner.as_deref() == Some(own)
 }

@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 use crate::answer::{Done, Resource};
 use crate::edge::{Edge, NoAnswer, Pending, stopping, trace};
 use crate::envelope::Trace;
-use crate::route::Away;
+use crate::route::{Away, certain};
 
 /// How long one item may take once it is in the queue. Generous: whoever sends in bulk would only send it again.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -123,9 +123,11 @@ impl Call {
         let repeatable = !item.request_id().is_empty();
         let deadline = tokio::time::Instant::now() + PATIENCE;
         let request = ExecuteRequest { request: Some(item.clone()) };
+        let (program, mut doubtful) = (&self.caller.program, false);
         loop {
-            if let Some(outcome) = away.item(&self.caller.program, headers, &request, repeatable, deadline).await {
-                return Some(outcome);
+            let sent = away.item(program, headers, &request, repeatable, &mut doubtful, deadline).await;
+            if sent.is_some() {
+                return sent;
             }
             // This instance is the owner by now.
             let outcome = match self.submit(item.clone()).await {
@@ -134,9 +136,9 @@ impl Call {
             };
             match outcome {
                 Ok((program, done)) => return Some(Ok(Outcome::Result(result(&program, &done)))),
-                Err(NoAnswer::Final(status)) => return Some(Err(status)),
+                Err(NoAnswer::Final(status)) => return Some(Err(certain(status, doubtful))),
                 Err(NoAnswer::Elsewhere(status)) if tokio::time::Instant::now() >= deadline => {
-                    return Some(Err(status));
+                    return Some(Err(certain(status, doubtful)));
                 }
                 Err(NoAnswer::Elsewhere(_)) => tokio::time::sleep(Duration::from_millis(2)).await,
             }

@@ -165,6 +165,33 @@ async fn a_dead_owner_s_partitions_are_taken_over_and_requests_with_an_id_are_an
 }
 
 #[tokio::test]
+async fn what_a_dead_owner_may_have_done_is_not_said_to_be_undone() {
+    let (log, gate) = HeldLog::before(memory_log());
+    let mut cluster = Cluster::over(log);
+    // Nobody takes over before the caller's patience ends.
+    cluster.detection.broken = Duration::from_secs(3600);
+    let (cluster, first, second) = pair_over(cluster).await;
+    let north = second.by(NORTH).await;
+    gate.hold();
+    let request = north.patient(numbered(1), Duration::from_millis(1500));
+    let asked = north.clone();
+    let asking = tokio::spawn(async move { asked.deals().register_deal(request).await });
+    while gate.held() < 1 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    first.kill().await;
+    // It takes effect after its owner's death.
+    gate.release();
+    let unknown = asking.await.unwrap().unwrap_err();
+    assert_eq!(reason(&unknown), "OUTCOME_UNKNOWN");
+    assert_eq!(recorded(&cluster, "r-1").await.len(), 1);
+    // What was never sent to it has certainly no effect.
+    let early = north.patient(numbered(2), Duration::from_millis(300));
+    let early = north.deals().register_deal(early).await.unwrap_err();
+    assert_eq!(reason(&early), "NOT_DECIDED");
+}
+
+#[tokio::test]
 async fn a_stalled_owner_is_taken_over_and_has_no_effect_when_it_wakes() {
     let (cluster, first, second) = pair().await;
     let partition = cluster.partition("acme");

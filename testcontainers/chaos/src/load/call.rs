@@ -172,14 +172,12 @@ fn broke_off(status: &Status) -> bool {
 
 /// What a status says about the command's effect.
 fn judge(status: &Status) -> Attempt {
-    const NOTHING_APPENDED: [Reason; 5] =
-        [Reason::NOT_SERVING, Reason::LOG_UNAVAILABLE, Reason::LOG_FULL, Reason::QUEUE_FULL, Reason::NOT_DECIDED];
     // A fault of the server is not tried again: the checker is to see it.
     const FAULTS: [Reason; 2] = [Reason::INTERNAL, Reason::DATA_CORRUPT];
     let refused = refused(status);
     let is = |reasons: &[Reason]| reasons.iter().any(|reason| reason.name == refused.reason);
     let words = || format!("{}: {}", refused.reason, refused.message);
-    if is(&NOTHING_APPENDED) {
+    if Reason::says_nothing_appended(&refused.reason) {
         Attempt::NotTaken(words())
     } else if refused.reason.is_empty() {
         Attempt::Unknown(format!("{:?}: {}", status.code(), status.message()))
