@@ -198,7 +198,7 @@ mod tests {
                 "advertised.listeners=INTERNAL://127.0.0.1:101,CLIENT://127.0.0.1:102,PATH0://127.0.0.1:120",
                 "listeners=CONTROLLER://127.0.0.1:100,INTERNAL://127.0.0.1:101,CLIENT://127.0.0.1:102,PATH0://127.0.0.1:110",
                 "listener.security.protocol.map=CONTROLLER:PLAINTEXT,INTERNAL:PLAINTEXT,CLIENT:SASL_SSL,PATH0:SASL_SSL",
-                "listener.name.path0.sasl.enabled.mechanisms=SCRAM-SHA-512",
+                "listener.name.path0.sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN",
             ],
         );
     }
