@@ -334,8 +334,10 @@ impl Settings {
     }
 }
 
-/// Whether text is a host and a port, and not an address that means every one of this machine's.
-fn is_address(text: &str) -> bool {
+/// Whether text is a host and a port, and not an address that means every one of this machine's: what an instance can be
+/// reached at, and so what stands in its claims.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
     let Some((host, port)) = text.rsplit_once(':') else { return false };
     let everywhere = text.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_unspecified());
     let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_' | ':' | '[' | ']');
@@ -360,6 +362,13 @@ mod tests {
         settings.command.queue = 17;
         std::fs::write(&file, settings.to_toml()).unwrap();
         assert_eq!(Settings::load(Some(&file), &none()).unwrap(), settings);
+    }
+
+    #[test]
+    fn only_what_can_be_connected_to_is_an_address() {
+        assert!(["10.0.0.1:7400", "[::1]:7400", "pactum-1.internal:7400"].into_iter().all(is_address));
+        let none = ["", "copy of log 5f0c", "pactum generate", "host", "host:port", "0.0.0.0:7400"];
+        assert!(!none.into_iter().any(is_address));
     }
 
     #[test]

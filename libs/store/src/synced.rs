@@ -143,10 +143,15 @@ mod tests {
     fn a_database_whose_making_broke_off_is_opened_and_one_without_its_file_is_not() {
         let directory = tempfile::tempdir().unwrap();
         let place = Place { path: directory.path(), rebuildable: false };
-        Synced::prepare(place).unwrap();
-        // As RocksDB leaves it before anything is noted.
-        drop(rocksdb::DB::open(&Options::default().database(true), directory.path()).unwrap());
         let open = || Database::open(directory.path(), &[KeyspaceSpec::new("rows")], &Options::default());
+        // RocksDB cannot name its manifest, so that the making breaks off in the middle of it.
+        let obstacle = directory.path().join("000001.dbtmp");
+        std::fs::create_dir(&obstacle).unwrap();
+        open().unwrap_err();
+        assert_eq!(Mark::read(place), Ok(Mark::At(Acknowledged::default())));
+        std::fs::remove_dir(&obstacle).unwrap();
+        // As it leaves a database when it breaks off a moment later.
+        drop(rocksdb::DB::open(&Options::default().database(true), directory.path()).unwrap());
         assert_eq!(Mark::read(place), Ok(Mark::At(Acknowledged::default())));
         drop(open().unwrap());
         std::fs::remove_file(directory.path().join(FILE)).unwrap();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use pactum_journal::{Handle, JournalOptions, Role, Status};
 use pactum_log::{Log, Partition};
+use pactum_runtime::config::is_address;
 use pactum_runtime::health::Condition;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
@@ -13,7 +14,7 @@ use tonic::service::RoutesBuilder;
 use crate::edge::Edge;
 use crate::machine::ProgramsMachine;
 use crate::peers::ownership::Ownership;
-use crate::peers::pool::{Pool, is_address};
+use crate::peers::pool::Pool;
 use crate::peers::{Peers, handover, health};
 use crate::route::{Away, Routes};
 use crate::services;

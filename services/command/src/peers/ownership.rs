@@ -11,11 +11,12 @@ use std::time::Duration;
 
 use pactum_journal::{Handle, Role, Status};
 use pactum_log::{Offset, Partition};
+use pactum_runtime::config::is_address;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::pool::{Pool, is_address};
+use super::pool::Pool;
 use super::probe::{self, Gone};
 use super::rank::rank;
 use super::{Detection, Peers};
@@ -137,6 +138,7 @@ impl Ownership {
     async fn reason(&mut self, owner: Option<String>) -> &'static str {
         tokio::time::sleep_until(self.paused_until).await;
         let (mut assigned, partition) = (self.assigned.clone(), self.partition);
+        // What writes histories into a log claims under a name that is no address, and has ended.
         let own = owner.as_deref().filter(|owner| *owner != self.address && is_address(owner));
         let contest = assigned_here(&mut assigned, partition, &mut self.contest, self.detection.contest);
         let watched = async {

@@ -42,12 +42,6 @@ struct Pooled {
     used: Instant,
 }
 
-/// Whether the owner named in a claim is a process that can be asked. Claims of what writes histories into a log name their
-/// writer otherwise, and it has ended.
-pub(crate) fn is_address(owner: &str) -> bool {
-    owner.parse::<http::uri::Authority>().is_ok_and(|authority| authority.port().is_some())
-}
-
 /// The address in a claim is none.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("the owner's address {0:?} cannot be connected to; command.advertise must be HOST:PORT")]
@@ -88,16 +82,5 @@ impl Pool {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .connect_lazy())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_address;
-
-    #[test]
-    fn only_what_can_be_connected_to_is_an_address() {
-        assert!(["10.0.0.1:7400", "[::1]:7400", "pactum-1.internal:7400"].into_iter().all(is_address));
-        assert!(!["", "copy of log 5f0c", "pactum generate", "host", "host:port"].into_iter().any(is_address));
     }
 }

@@ -14,19 +14,15 @@ use tonic::body::Body;
 use tonic::{Extensions, Status};
 use tower::Service;
 
-use super::call::{Call, NOT_OWNER, hops};
+use super::call::{Call, NOT_OWNER, certain, hops, says_nothing_appended};
 use super::forward::{Answered, Forwarded, forward};
-use super::target::{Missed, Target, choose, was_ours};
+use super::target::{Missed, Target, choose};
 use super::{Attempt, meters};
 use crate::edge::patience_of;
 use crate::peers::pool::{Pool, Purpose};
 
 /// How long an owner that could not be asked is left alone, unless its term ends before.
 const PAUSE: Duration = Duration::from_millis(100);
-
-/// How long a partition that this instance owned, and could not hold, may take to have an owner again. Then the log is out of
-/// reach from here, and callers do better to ask another instance, which may know the new owner.
-const LOST: Duration = Duration::from_millis(500);
 
 /// Between a refusal here and the next try here: the journal's status is a moment behind its refusals.
 const STEP: Duration = Duration::from_millis(2);
@@ -89,11 +85,7 @@ impl Away {
         loop {
             let attempt = Attempt::default();
             let mut response = service.call(call.here(&attempt)).await?;
-            let Some(found) = attempt.found() else {
-                let failure = Status::from_header_map(response.headers());
-                let is_unknown = failure.is_some_and(|failure| call.is_unknown_despite(&failure));
-                return Ok(if is_unknown { error::outcome_unknown().into_http() } else { response });
-            };
+            let Some(found) = attempt.found() else { return Ok(call.certain_response(response)) };
             if call.hops() > 0 {
                 response.headers_mut().insert(NOT_OWNER, HeaderValue::from_static("1"));
                 return Ok(response);
@@ -101,12 +93,11 @@ impl Away {
             match self.send(&mut call, partition, found.repeatable).await {
                 Sent::Answered(answered) => return Ok(answered.response()),
                 Sent::Failed(status) => return Ok(status.into_http()),
-                Sent::NoRoom if !call.doubtful => return Ok(response),
-                Sent::NoRoom => return Ok(error::outcome_unknown().into_http()),
+                Sent::NoRoom => return Ok(call.certain_response(response)),
                 Sent::Here => tokio::time::sleep(STEP).await,
             }
             if Instant::now() >= call.deadline {
-                return Ok(if call.doubtful { error::outcome_unknown().into_http() } else { response });
+                return Ok(call.certain_response(response));
             }
         }
     }
@@ -120,22 +111,23 @@ impl Away {
         let mut missed = None;
         loop {
             let Some(target) = self.target(partition, missed.as_ref(), call.deadline).await else {
-                return Sent::Failed(if call.doubtful { error::outcome_unknown() } else { self.nobody(partition) });
+                return Sent::Failed(certain(self.nobody(partition), call.doubtful));
             };
             let Target::Owner { address, term } = target else { return Sent::Here };
             let channel = match self.routes.pool.channel(&address, Purpose::Forward) {
                 Ok(channel) => channel,
-                Err(_) if call.doubtful => return Sent::Failed(error::outcome_unknown()),
-                Err(bad) => return Sent::Failed(error::not_serving(&bad.to_string())),
+                Err(bad) => return Sent::Failed(certain(error::not_serving(&bad.to_string()), call.doubtful)),
             };
             let status = self.status(partition);
-            match forward(channel, &*call, status, term, repeatable).await {
-                Forwarded::Answered(answered)
-                    if answered.status().is_some_and(|failure| call.is_unknown_despite(&failure)) =>
-                {
-                    return Sent::Failed(error::outcome_unknown());
+            match forward(channel, call, status, term, repeatable).await {
+                Forwarded::Answered(answered) => {
+                    let uncertain = answered.status().filter(|failure| call.doubtful && says_nothing_appended(failure));
+                    return if uncertain.is_some() {
+                        Sent::Failed(error::outcome_unknown())
+                    } else {
+                        Sent::Answered(answered)
+                    };
                 }
-                Forwarded::Answered(answered) => return Sent::Answered(answered),
                 Forwarded::Broken if !repeatable || Instant::now() >= call.deadline => {
                     return Sent::Failed(error::outcome_unknown());
                 }
@@ -166,18 +158,13 @@ impl Away {
         deadline: Instant,
     ) -> Option<Target> {
         let mut status = self.status(partition);
-        let lost = deadline.min(Instant::now() + LOST);
         loop {
-            let (target, was_ours) = {
-                let status = status.borrow_and_update();
-                (choose(&status, &self.routes.address, missed), was_ours(&status, &self.routes.address))
-            };
-            if target != Target::Nobody {
-                return Some(target);
-            }
-            let deadline = if was_ours { lost } else { deadline };
             if Instant::now() >= deadline {
                 return None;
+            }
+            let target = choose(&status.borrow_and_update(), &self.routes.address, missed);
+            if target != Target::Nobody {
+                return Some(target);
             }
             let again = missed.map(|missed| missed.until).filter(|until| *until > Instant::now());
             let wake = again.map_or(deadline, |again| again.min(deadline));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{HeaderMap, Request, Uri};
+use http::{HeaderMap, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, Limited};
-use pactum_api::Reason;
+use pactum_api::{Reason, error};
 use tokio::time::Instant;
 use tonic::Status;
 use tonic::body::Body;
@@ -42,9 +42,14 @@ impl Call {
         Self { parts, message, deadline, doubtful: false }
     }
 
-    /// Whether a later failure must not be told as it is: see [`certain`].
-    pub(crate) fn is_unknown_despite(&self, failure: &Status) -> bool {
-        self.doubtful && says_nothing_appended(failure)
+    /// What the service here answered, as far as it is [`certain`] of the request.
+    pub(crate) fn certain_response(&self, response: Response<Body>) -> Response<Body> {
+        // Nearly always: nothing is read then.
+        if !self.doubtful {
+            return response;
+        }
+        let failure = Status::from_header_map(response.headers()).filter(says_nothing_appended);
+        failure.map_or(response, |_| error::outcome_unknown().into_http())
     }
 
     /// Reads the request whole.
@@ -54,10 +59,10 @@ impl Call {
         let whole = Limited::new(body, limit + FRAME + 1).collect().await;
         let message = match whole {
             Ok(whole) => whole.to_bytes(),
-            Err(error) if error.is::<http_body_util::LengthLimitError>() => {
-                return Err(pactum_api::error::message_too_large(&format!("it has over {limit} bytes")));
+            Err(failure) if failure.is::<http_body_util::LengthLimitError>() => {
+                return Err(error::message_too_large(&format!("it has over {limit} bytes")));
             }
-            Err(error) => return Err(Status::from_error(error)),
+            Err(failure) => return Err(Status::from_error(failure)),
         };
         Ok(Self::new(parts, message, deadline))
     }
@@ -100,10 +105,11 @@ impl Call {
 /// What a failure comes to for a request that may have taken effect before: one that says that nothing was appended is true of
 /// the attempt that met it, and not known of the request.
 pub(crate) fn certain(failure: Status, doubtful: bool) -> Status {
-    if doubtful && says_nothing_appended(&failure) { pactum_api::error::outcome_unknown() } else { failure }
+    if doubtful && says_nothing_appended(&failure) { error::outcome_unknown() } else { failure }
 }
 
-fn says_nothing_appended(failure: &Status) -> bool {
+/// Whether it is one of [`Reason::NOTHING_APPENDED`].
+pub(crate) fn says_nothing_appended(failure: &Status) -> bool {
     failure.get_details_error_info().is_some_and(|info| Reason::says_nothing_appended(&info.reason))
 }
 

@@ -18,7 +18,7 @@ use tower::{Service, ServiceExt};
 
 use super::away::{Away, Sent};
 use super::body::{Lent, Told};
-use super::call::{Call, FORWARDED, frame, hops, path_of, unframe};
+use super::call::{Call, FORWARDED, certain, frame, hops, path_of, unframe};
 use super::target::{Missed, Target};
 use crate::edge::patience_of;
 use crate::peers::pool::Purpose;
@@ -110,8 +110,10 @@ impl Away {
                 Sent::Answered(answered) => answered,
                 Sent::Here => return None,
                 Sent::Failed(status) => return Some(Err(status)),
-                Sent::NoRoom if call.doubtful => return Some(Err(error::outcome_unknown())),
-                Sent::NoRoom => return Some(Err(error::not_serving("too many requests wait for an owner"))),
+                Sent::NoRoom => {
+                    let full = error::not_serving("too many requests wait for an owner");
+                    return Some(Err(certain(full, call.doubtful)));
+                }
             };
             let outcome = match unframe(&answered.message).map(ExecuteResponse::decode) {
                 Some(Ok(ExecuteResponse { outcome: Some(outcome), .. })) => outcome,
@@ -124,9 +126,12 @@ impl Away {
             // The owner that was asked is none: nothing was appended.
             let not_there = matches!(&outcome, Outcome::Error(error) if error.reason == Reason::NOT_SERVING.name);
             if !not_there || Instant::now() >= deadline {
-                let said = |outcome: &Outcome| matches!(outcome, Outcome::Error(error) if Reason::says_nothing_appended(&error.reason));
-                let is_unknown = call.doubtful && said(&outcome);
-                return Some(if is_unknown { Err(error::outcome_unknown()) } else { Ok(outcome) });
+                return Some(match outcome {
+                    Outcome::Error(said) if call.doubtful && Reason::says_nothing_appended(&said.reason) => {
+                        Err(error::outcome_unknown())
+                    }
+                    outcome => Ok(outcome),
+                });
             }
             tokio::time::sleep(PAUSE).await;
         }

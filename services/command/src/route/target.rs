@@ -2,9 +2,8 @@
 
 use pactum_journal::{Role, Status};
 use pactum_log::Offset;
+use pactum_runtime::config::is_address;
 use tokio::time::Instant;
-
-use crate::peers::pool::is_address;
 
 /// Who should decide.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,9 +35,4 @@ pub(crate) fn choose(status: &Status, own: &str, missed: Option<&Missed>) -> Tar
         return Target::Nobody;
     }
     Target::Owner { address: owner.clone(), term: status.term }
-}
-
-/// Whether this instance holds the claim in force as far as it has read, which it is not deciding by.
-pub(crate) fn was_ours(status: &Status, own: &str) -> bool {
-    status.role != Role::CatchingUp && status.owner.as_deref() == Some(own)
 }
