@@ -44,6 +44,15 @@ struct State {
     stopped: Option<LogError>,
 }
 
+impl State {
+    /// Keeps nothing, and goes on from `first`.
+    fn restart(&mut self, first: Offset) {
+        self.entries.clear();
+        self.bytes = 0;
+        self.first = first;
+    }
+}
+
 /// The end of one partition.
 #[derive(Debug)]
 pub(crate) struct Tail {
@@ -105,6 +114,25 @@ impl Tail {
         Ok(())
     }
 
+    /// Makes an entry readable whose offset is known. What lies between the end and it is readable elsewhere, and what is kept
+    /// begins anew behind such a gap. One below the end says nothing new.
+    pub(crate) fn publish_at(&self, offset: Offset, entry: Bytes) {
+        let waiting = {
+            let mut state = lock(&self.state);
+            let end = self.end();
+            if offset < end {
+                return;
+            }
+            if offset > end {
+                state.restart(offset);
+            }
+            self.push(&mut state, entry);
+            self.end.store(offset + 1, Ordering::Release);
+            std::mem::take(&mut state.waiting)
+        };
+        wake(waiting);
+    }
+
     /// Makes entries readable, all at once.
     pub(crate) fn publish(&self, entries: impl Iterator<Item = Bytes>) {
         let waiting = {
@@ -125,9 +153,7 @@ impl Tail {
             if end <= self.end() {
                 return;
             }
-            state.entries.clear();
-            state.bytes = 0;
-            state.first = end;
+            state.restart(end);
             self.end.store(end, Ordering::Release);
             std::mem::take(&mut state.waiting)
         };
@@ -250,6 +276,25 @@ mod tests {
         tail.publish((0..9u8).map(|n| Bytes::from(vec![n])));
         assert_eq!(stays.0.load(Ordering::Relaxed), 1);
         assert_eq!(leaves.0.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_gap_is_read_elsewhere_and_what_comes_again_is_nothing_new() {
+        let tail = Tail::new(0, Limits::NONE);
+        let context = Context::from_waker(Waker::noop());
+        tail.publish_at(5, Bytes::from_static(b"a"));
+        tail.publish_at(6, Bytes::from_static(b"b"));
+        assert_eq!(tail.poll_read(0, 4, 9, &context), Poll::Ready(Ok(Read::Behind(5))));
+        assert_eq!(offsets(tail.poll_read(0, 5, 9, &context)), [5, 6]);
+        tail.publish_at(6, Bytes::from_static(b"c"));
+        assert_eq!(offsets(tail.poll_read(0, 5, 9, &context)), [5, 6]);
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(wakes.clone());
+        assert!(tail.poll_read(0, 7, 9, &Context::from_waker(&waker)).is_pending());
+        tail.publish_at(8, Bytes::from_static(b"d"));
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1, "whoever waits in front of a gap has to look elsewhere");
+        assert_eq!(tail.poll_read(0, 7, 9, &context), Poll::Ready(Ok(Read::Behind(8))));
+        assert_eq!(tail.end(), 9);
     }
 
     #[test]

@@ -84,15 +84,6 @@ impl Target {
         }
     }
 
-    pub(crate) fn of_event(event: &AnyEvent) -> Self {
-        match event {
-            AnyEvent::Program(_) => Self::Program,
-            AnyEvent::Partner(id, _) => Self::Partner(id.clone()),
-            AnyEvent::Deal(id, _) => Self::Deal(id.clone()),
-            AnyEvent::Opportunity(id, _) => Self::Opportunity(id.clone()),
-        }
-    }
-
     /// The aggregate as it stands; `None` where it does not exist.
     pub(crate) fn find(&self, model: &Model) -> Option<Resource> {
         match self {
@@ -105,6 +96,16 @@ impl Target {
 }
 
 impl Resource {
+    /// The aggregate that an event is of, as it stands; `None` where it does not exist.
+    pub(crate) fn of_event(event: &AnyEvent, model: &Model) -> Option<Self> {
+        match event {
+            AnyEvent::Program(_) => model.program().cloned().map(Self::Program),
+            AnyEvent::Partner(id, _) => model.partner(id).cloned().map(Self::Partner),
+            AnyEvent::Deal(id, _) => model.deal(id).cloned().map(Self::Deal),
+            AnyEvent::Opportunity(id, _) => model.opportunity(id).cloned().map(Self::Opportunity),
+        }
+    }
+
     /// How many events made it what it is.
     #[must_use]
     pub fn version(&self) -> u64 {

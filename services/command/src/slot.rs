@@ -8,7 +8,7 @@ use pactum_domain::time::Timestamp;
 use pactum_events::{Record, Recorded};
 use pactum_ids::ProgramId;
 
-use crate::answer::{Answer, Done, Refusal, Target};
+use crate::answer::{Answer, Done, Refusal, Resource, Target};
 use crate::envelope::Envelope;
 use crate::memory::{Forgotten, Key, Memory, Remembered};
 
@@ -196,7 +196,7 @@ impl Slot {
                 .evolve(&recorded.event, moment)
                 .map_err(|why| Unfoldable::Event { sequence, why: why.to_string() })?;
             rows.push(undo);
-            let resource = Target::of_event(&recorded.event).find(&self.model).ok_or_else(|| Unfoldable::Event {
+            let resource = Resource::of_event(&recorded.event, &self.model).ok_or_else(|| Unfoldable::Event {
                 sequence,
                 why: "its aggregate does not exist afterwards".to_owned(),
             })?;

@@ -1,15 +1,17 @@
 //! Appending to one partition.
 
+use super::lane::Lane;
 use super::producer::Producer;
 use crate::failure::Failure;
-use crate::{Appender, LogError, Partition};
+use crate::{Appender, LogError};
 use async_trait::async_trait;
 use bytes::Bytes;
 use std::sync::Arc;
 
 pub(super) struct KafkaAppender {
-    pub(super) producer: Arc<Producer>,
-    pub(super) partition: Partition,
+    /// Serves the lane for as long as there is an appender.
+    pub(super) _producer: Arc<Producer>,
+    pub(super) lane: Arc<Lane>,
     pub(super) max_entry_bytes: usize,
     pub(super) failure: Arc<Failure>,
 }
@@ -20,7 +22,7 @@ impl Appender for KafkaAppender {
         if entry.len() > self.max_entry_bytes {
             return Err(LogError::TooLarge { bytes: entry.len(), limit: self.max_entry_bytes });
         }
-        self.producer.send(self.partition, &entry, self.failure.clone())
+        self.lane.append(entry, self.failure.clone())
     }
 
     async fn failed(&self) -> LogError {

@@ -1,14 +1,15 @@
 //! What the client library tells a client on its way: logs, errors, statistics, deliveries; and the token it asks for.
 
+use super::lane::Delivery;
 use super::trouble::Troubles;
 use super::{KafkaOptions, measures, token};
-use crate::LogError;
-use crate::failure::Failure;
+use crate::{LogError, Offset};
 use rdkafka::ClientContext;
 use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
+use rdkafka::message::Message as _;
 use rdkafka::producer::{DeliveryResult, ProducerContext};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
@@ -92,13 +93,17 @@ impl ClientContext for Context {
 impl ConsumerContext for Context {}
 
 impl ProducerContext for Context {
-    type DeliveryOpaque = Arc<Failure>;
+    type DeliveryOpaque = Box<Delivery>;
 
-    fn delivery(&self, result: &DeliveryResult<'_>, failure: Arc<Failure>) {
-        if let Err((error, message)) = result {
-            measures::failed_entry();
-            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
-            failure.report(undelivered(code, message.payload_len(), &self.troubles));
+    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        match result {
+            // Below 0 where the broker said that it had the entry before and not where: only reading finds it then.
+            Ok(message) => delivery.lane.acknowledged(Offset::try_from(message.offset()).ok(), delivery.entry),
+            Err((error, message)) => {
+                measures::failed_entry();
+                let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Unknown);
+                delivery.lane.failed(&delivery.failure, &undelivered(code, message.payload_len(), &self.troubles));
+            }
         }
     }
 }

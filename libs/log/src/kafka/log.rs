@@ -3,14 +3,19 @@
 use super::appender::KafkaAppender;
 use super::client::Client;
 use super::ends::Ends;
+use super::lane::Lane;
 use super::producer::Producer;
 use super::reader::{KafkaReader, Readers};
 use super::reaper::Reaper;
 use super::{KafkaError, KafkaOptions};
 use crate::failure::Failure;
+use crate::tail::{Limits, Tail};
 use crate::{Appender, Log, LogError, Offset, Partition, Reader};
 use async_trait::async_trait;
 use std::sync::Arc;
+
+/// How many acknowledged entries of a partition are kept for its readers, at most.
+const ACKNOWLEDGED_ENTRIES: usize = 8192;
 
 /// A log on Kafka: a topic. Clones are the same log. Its connections close when the last clone, appender and reader is
 /// dropped; what is on its way to the brokers then gets half a second.
@@ -23,6 +28,8 @@ pub struct KafkaLog {
 struct Shared {
     partitions: u32,
     producers: Vec<Arc<Producer>>,
+    /// By partition.
+    lanes: Vec<Arc<Lane>>,
     readers: Arc<Readers>,
 }
 
@@ -50,8 +57,14 @@ impl Shared {
         let producers: Result<Vec<_>, _> =
             (0..count).map(|_| Producer::start(&options, client.troubles.clone()).map(Arc::new)).collect();
         let ends = Ends::new(client, options.topic.clone(), partitions, options.request_timeout());
-        let readers = Readers { ends: Arc::new(ends), reaper: Reaper::start()?, options };
-        Ok(Self { partitions, producers: producers?, readers: Arc::new(readers) })
+        let limits = Limits { entries: ACKNOWLEDGED_ENTRIES, bytes: options.read_ahead_bytes };
+        // Where the partition ends is not known yet, and need not be.
+        let acknowledged: Vec<_> = (0..partitions).map(|_| Arc::new(Tail::new(0, limits))).collect();
+        let producers = producers?;
+        let lanes = (0..partitions).zip(producers.iter().cycle()).zip(&acknowledged);
+        let lanes = lanes.map(|((partition, producer), tail)| producer.lane(partition, tail.clone())).collect();
+        let readers = Readers { ends: Arc::new(ends), reaper: Reaper::start()?, acknowledged, options };
+        Ok(Self { partitions, producers, lanes, readers: Arc::new(readers) })
     }
 }
 
@@ -63,10 +76,10 @@ impl Log for KafkaLog {
 
     fn appender(&self, partition: Partition) -> Result<Box<dyn Appender>, LogError> {
         self.check(partition)?;
-        let producers = &self.shared.producers;
+        let (lane, producers) = (&self.shared.lanes[partition as usize], &self.shared.producers);
         Ok(Box::new(KafkaAppender {
-            producer: producers[partition as usize % producers.len()].clone(),
-            partition,
+            _producer: producers[partition as usize % producers.len()].clone(),
+            lane: lane.clone(),
             max_entry_bytes: self.shared.readers.options.max_entry_bytes,
             failure: Arc::new(Failure::default()),
         }))

@@ -1,10 +1,22 @@
 //! What the log on Kafka tells about itself; the names are listed at the module.
 
-use metrics::{counter, gauge};
+use metrics::{Counter, counter, gauge};
 use rdkafka::statistics::{Partition, Statistics};
 
 pub(super) fn failed_entry() {
     counter!("pactum_kafka_failed_entries_total").increment(1);
+}
+
+/// Kept by whoever counts: it counts with every read.
+pub(super) fn acknowledged() -> Counter {
+    counter!("pactum_kafka_reader_acknowledged_entries_total")
+}
+
+/// A reader that fetches nothing is told nothing of its lag, and has none.
+pub(super) fn caught_up(partition: crate::Partition) {
+    let label = partition.to_string();
+    gauge!("pactum_kafka_reader_lag_entries", "partition" => label.clone()).set(0.0);
+    gauge!("pactum_kafka_reader_queue_entries", "partition" => label).set(0.0);
 }
 
 pub(super) fn producer_restarted() {

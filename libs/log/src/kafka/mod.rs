@@ -5,9 +5,10 @@
 //!               (bounded, a thread polls each)                  (bounded read-ahead, wakes its reader's task)
 //! ```
 //!
-//! Nothing here decides who may write, and nothing is answered on an acknowledgement: an append is known to be in the log
-//! when it was read back, and the layer above does that for every log alike. So there are no transactions, and the group
-//! of [`Group`] says who *should* own a partition, never who does.
+//! Nothing here decides who may write, and nothing is answered because it was acknowledged: an append is known to be in the
+//! log, and what lies before it, when it was read back, and the layer above does that for every log alike. (A reader that stands
+//! right where an acknowledged entry lies is given it without fetching it, see `reader`.) So there are no transactions, and
+//! the group of [`Group`] says who *should* own a partition, never who does.
 //!
 //! What the guarantees rest on is checked, not assumed: [`KafkaOptions`] refuses client properties that would weaken them,
 //! and [`topics::check`] names the settings of the topic that would.
@@ -19,6 +20,7 @@
 //! | `pactum_kafka_failed_entries_total` | entries that the brokers did not acknowledge |
 //! | `pactum_kafka_producer_restarts_total` | producers made anew after a fatal error |
 //! | `pactum_kafka_reader_lag_entries` | entries in the log that a reader of the partition was not given yet |
+//! | `pactum_kafka_reader_acknowledged_entries_total` | given to readers on the brokers' acknowledgement, without fetching them |
 //! | `pactum_kafka_reader_queue_entries` | read ahead of a reader of the partition |
 //! | `pactum_kafka_broker_rtt_seconds` | the mean round trip to a broker |
 //! | `pactum_kafka_broker_up` | 1 while a client is connected to the broker |
@@ -31,6 +33,7 @@ mod context;
 mod ends;
 mod error;
 mod group;
+mod lane;
 mod log;
 mod measures;
 mod members;

@@ -1,11 +1,11 @@
 //! A producer, made anew when it breaks.
 
 use super::context::Context;
+use super::lane::{Delivery, Lane, Refused};
 use super::trouble::Troubles;
 use super::{KafkaError, KafkaOptions, measures, properties};
-use crate::failure::Failure;
+use crate::tail::Tail;
 use crate::{LogError, Partition};
-use bytes::Bytes;
 use rdkafka::ClientConfig;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::types::RDKafkaErrorCode;
@@ -20,7 +20,7 @@ const SERVE: Duration = Duration::from_millis(100);
 const FLUSH: Duration = Duration::from_millis(500);
 
 /// What the users of a producer share with its thread.
-struct Shared {
+pub(super) struct Shared {
     topic: String,
     config: ClientConfig,
     context: Context,
@@ -53,25 +53,31 @@ impl Producer {
         Ok(Self(shared))
     }
 
-    /// Puts an entry in the queue. Never waits.
-    pub(super) fn send(&self, partition: Partition, entry: &Bytes, failure: Arc<Failure>) -> Result<(), LogError> {
-        let current = self.0.current.read().unwrap_or_else(PoisonError::into_inner);
-        let Some(producer) = &*current else {
-            return Err(LogError::Unavailable("the producer broke and is being made anew".into()));
-        };
-        let number = i32::try_from(partition).unwrap_or(i32::MAX);
-        let record = BaseRecord::<(), [u8], _>::with_opaque_to(&self.0.topic, failure).partition(number).payload(entry);
-        match producer.send(record) {
-            Ok(()) => Ok(()),
-            Err((error, _)) => Err(match error.rdkafka_error_code() {
-                Some(RDKafkaErrorCode::QueueFull) => LogError::Busy,
-                _ => LogError::Unavailable(self.0.context.troubles.reason(&error)),
-            }),
-        }
+    /// The way of a partition's entries, which tells `acknowledged` what the brokers have.
+    pub(super) fn lane(&self, partition: Partition, acknowledged: Arc<Tail>) -> Arc<Lane> {
+        Arc::new(Lane::new(partition, acknowledged, Arc::downgrade(&self.0)))
     }
 }
 
 impl Shared {
+    /// Puts an entry in the library's queue. Never waits.
+    pub(super) fn take(&self, partition: Partition, delivery: Box<Delivery>) -> Result<(), Refused> {
+        let current = self.current.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(producer) = &*current else {
+            let error = LogError::Unavailable("the producer broke and is being made anew".into());
+            return Err(Refused::Unavailable(delivery, error));
+        };
+        let (number, entry) = (i32::try_from(partition).unwrap_or(i32::MAX), delivery.entry.clone());
+        let record = BaseRecord::<(), [u8], _>::with_opaque_to(&self.topic, delivery);
+        producer.send(record.partition(number).payload(&entry)).map_err(|(error, record)| {
+            let delivery = record.delivery_opaque;
+            match error.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::QueueFull) => Refused::Busy(delivery),
+                _ => Refused::Unavailable(delivery, LogError::Unavailable(self.context.troubles.reason(&error))),
+            }
+        })
+    }
+
     fn serve(&self) {
         while let Some(producer) = self.producer() {
             producer.poll(SERVE);
@@ -128,10 +134,19 @@ impl fmt::Debug for Producer {
     }
 }
 
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shared").field("topic", &self.topic).finish_non_exhaustive()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
+    use crate::failure::Failure;
+    use crate::tail::Limits;
+    use bytes::Bytes;
     use std::time::Instant;
 
     /// A broken producer cannot be had on demand; what follows on one can.
@@ -139,11 +154,13 @@ mod tests {
     fn a_producer_that_is_gone_is_made_anew() {
         let options = KafkaOptions { brokers: "127.0.0.1:1".into(), ..KafkaOptions::default() };
         let producer = Producer::start(&options, Arc::default()).unwrap();
-        let (entry, failure) = (Bytes::from_static(b"entry"), Arc::<Failure>::default());
-        producer.send(0, &entry, failure.clone()).unwrap();
+        let failure = Arc::<Failure>::default();
+        let lane = producer.lane(0, Arc::new(Tail::new(0, Limits::NONE)));
+        let append = || lane.append(Bytes::from_static(b"entry"), failure.clone());
+        append().unwrap();
         producer.0.put(None);
         let started = Instant::now();
-        while let Err(error) = producer.send(0, &entry, failure.clone()) {
+        while let Err(error) = append() {
             assert!(matches!(error, LogError::Unavailable(_)), "{error}");
             assert!(started.elapsed() < Duration::from_secs(30), "no new producer: {error}");
             std::thread::sleep(Duration::from_millis(5));

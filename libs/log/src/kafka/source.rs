@@ -35,6 +35,7 @@ pub(super) struct Source {
     /// Woken when the queue is no longer empty.
     waker: Arc<AtomicWaker>,
     served: Arc<AtomicU64>,
+    partition: Partition,
     readers: Arc<Readers>,
 }
 
@@ -57,15 +58,23 @@ impl Source {
             let waker = waker.clone();
             move || waker.wake()
         });
-        let source = Self { consumer: Some(consumer), waker, served, readers: readers.clone() };
-        let number = i32::try_from(partition).unwrap_or(i32::MAX);
+        let source = Self { consumer: Some(consumer), waker, served, partition, readers: readers.clone() };
+        source.fetch(from)?;
+        Ok(source)
+    }
+
+    /// Fetches from this offset on, whatever was fetched before. Takes a moment, but speaks to no broker.
+    pub(super) fn fetch(&self, from: Offset) -> Result<(), KafkaError> {
+        let number = i32::try_from(self.partition).unwrap_or(i32::MAX);
         let from = rdkafka::Offset::Offset(i64::try_from(from).unwrap_or(i64::MAX));
         let mut assignment = TopicPartitionList::with_capacity(1);
-        assignment.add_partition_offset(&options.topic, number, from)?;
-        if let Some(consumer) = &source.consumer {
-            consumer.assign(&assignment)?;
-        }
-        Ok(source)
+        assignment.add_partition_offset(&self.readers.options.topic, number, from)?;
+        Ok(self.consumer.as_ref().map_or(Ok(()), |consumer| consumer.assign(&assignment))?)
+    }
+
+    /// Fetches nothing until told to again. Takes a moment, too.
+    pub(super) fn rest(&self) -> Result<(), KafkaError> {
+        Ok(self.consumer.as_ref().map_or(Ok(()), BaseConsumer::unassign)?)
     }
 
     pub(super) fn waker(&self) -> &AtomicWaker {

@@ -6,6 +6,7 @@ mod conformance;
 mod damage;
 mod embedded;
 mod full;
+mod kafka_acknowledged;
 mod kafka_conformance;
 mod kafka_connect;
 mod kafka_damage;
