@@ -61,6 +61,8 @@ struct Stream {
     acknowledged: Arc<Tail>,
     /// Our name there.
     id: u64,
+    /// What was acknowledged before this reader was opened is fetched: whoever reads a log to verify it wants the brokers' word.
+    live_from: Offset,
     /// How many entries came from there since fetching last went on.
     unfetched: usize,
     counter: Counter,
@@ -166,13 +168,13 @@ impl KafkaReader {
 impl Stream {
     fn new(readers: &Readers, partition: Partition, source: Source, next: Offset) -> Self {
         let acknowledged = readers.acknowledged[partition as usize].clone();
-        let id = acknowledged.register();
-        let source = Some(source);
+        let (id, live_from) = (acknowledged.register(), acknowledged.end());
         Self {
             partition,
-            source,
+            source: Some(source),
             acknowledged,
             id,
+            live_from,
             unfetched: 0,
             counter: measures::acknowledged(),
             resting: None,
@@ -186,14 +188,16 @@ impl Stream {
         if let Some(fault) = self.fault.take() {
             return Poll::Ready(Step::Fault(fault));
         }
-        match self.acknowledged.poll_read(self.id, self.next, max, context) {
-            Poll::Ready(Ok(Read::Entries(entries))) => {
-                self.was_acknowledged(entries.len());
-                return Poll::Ready(Step::Entries(entries));
+        if self.next >= self.live_from {
+            match self.acknowledged.poll_read(self.id, self.next, max, context) {
+                Poll::Ready(Ok(Read::Entries(entries))) => {
+                    self.was_acknowledged(entries.len());
+                    return Poll::Ready(Step::Entries(entries));
+                }
+                // Somebody else's entries lie in between, or we were too slow.
+                Poll::Ready(Ok(Read::Behind(_))) => self.fetch(),
+                Poll::Ready(Err(_)) | Poll::Pending => {}
             }
-            // Somebody else's entries lie in between, or we were too slow.
-            Poll::Ready(Ok(Read::Behind(_))) => self.fetch(),
-            Poll::Ready(Err(_)) | Poll::Pending => {}
         }
         if self.fault.is_none() {
             let entries = self.poll_source(max, context);

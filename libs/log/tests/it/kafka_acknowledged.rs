@@ -126,6 +126,11 @@ async fn own_entries_need_not_be_fetched_and_others_are() {
     let unfetched = counted.load(Ordering::Relaxed);
     assert!(unfetched > 500, "{unfetched} of 1000 were given without fetching");
 
+    // Whoever opens the log later, to verify it for instance, is told by the brokers.
+    let entries = soon("all again", read(ours.clone(), 1000)).await;
+    assert!(entries.iter().map(|entry| entry.bytes.clone()).eq(numbered("ours", 0..1000)));
+    assert_eq!(counted.load(Ordering::Relaxed), unfetched, "what was there before is fetched");
+
     let (foreign, own) = (Bytes::from_static(b"theirs"), Bytes::from_static(b"ours again"));
     append(&theirs, std::iter::once(foreign.clone())).await;
     let mut theirs_reader = theirs.reader(0, 1000).await.unwrap();
