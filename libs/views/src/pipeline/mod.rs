@@ -12,9 +12,11 @@
 //! groups never count a deal twice.
 
 mod cells;
+mod columns;
 mod facts;
 pub mod query;
 
+pub use columns::Columns;
 pub use facts::Facts;
 pub use query::{Dimension, Figures, Filter, Group, GroupKey, Pipeline as Answer, QueryError, Sums, query};
 

@@ -148,20 +148,20 @@ pub struct Pipeline {
 
 /// Sums before they are rounded.
 #[derive(Clone, Debug, Default)]
-struct Tally {
+pub(super) struct Tally {
     deals: u64,
     conflicted: u64,
     amounts: BTreeMap<Currency, (u64, i128, i128)>,
 }
 
 impl Tally {
-    /// `weight` in percent.
-    fn add(&mut self, key: &CellRef<'_>, cell: Cell, weight: u8) {
+    /// Counts a cell's deals, with or without a conflict, their amounts in `currency` if they have any, by `weight` in percent.
+    pub(super) fn add(&mut self, conflicted: bool, currency: Option<Currency>, cell: Cell, weight: u8) {
         self.deals += cell.deals;
-        if key.conflicted {
+        if conflicted {
             self.conflicted += cell.deals;
         }
-        if let Some(currency) = key.currency {
+        if let Some(currency) = currency {
             let (deals, minor, weighted) = self.amounts.entry(currency).or_default();
             *deals += cell.deals;
             *minor += cell.minor;
@@ -181,8 +181,8 @@ impl Tally {
 }
 
 /// The chance, in percent, with which an amount counts: won deals weigh in full, those that ended otherwise nothing.
-fn weight(key: &CellRef<'_>, policy: Option<&Probabilities>) -> u8 {
-    match key.state {
+pub(super) fn weight(state: DealState, stage: &str, policy: Option<&Probabilities>) -> u8 {
+    match state {
         DealState::Won => 100,
         DealState::Lost
         | DealState::Rejected
@@ -197,9 +197,21 @@ fn weight(key: &CellRef<'_>, policy: Option<&Probabilities>) -> u8 {
         | DealState::Conflicted
         | DealState::Approved => {
             let stages = policy.map_or(&[][..], |policy| &policy.stages);
-            stages.iter().find(|(stage, _)| *stage == key.stage).map_or(0, |(_, percent)| *percent)
+            stages.iter().find(|(known, _)| known == stage).map_or(0, |(_, percent)| *percent)
         }
     }
+}
+
+/// What was summed, in the order of the groups' keys.
+pub(super) fn finish(
+    mut groups: Vec<(GroupKey, Tally)>,
+    totals: Tally,
+    policy: Option<&Probabilities>,
+) -> Result<Pipeline, QueryError> {
+    groups.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
+    let finish = |(key, tally): (GroupKey, Tally)| Ok(Group { key, figures: tally.finish()? });
+    let groups = groups.into_iter().map(finish).collect::<Result<_, QueryError>>()?;
+    Ok(Pipeline { groups, totals: totals.finish()?, policy_version: policy.map_or(0, |policy| policy.version) })
 }
 
 /// Answers a question about a program; about one partner's deals only where `scope` names it.
@@ -236,8 +248,8 @@ pub fn query(
         if !filter.admits(partner, tier, &key) {
             return Ok(());
         }
-        let weight = weight(&key, policy);
-        totals.add(&key, cell, weight);
+        let weight = weight(key.state, key.stage, policy);
+        totals.add(key.conflicted, key.currency, cell, weight);
         if group_by.is_empty() {
             return Ok(());
         }
@@ -254,16 +266,14 @@ pub fn query(
                 groups.len() - 1
             }
         };
-        groups[at].1.add(&key, cell, weight);
+        groups[at].1.add(key.conflicted, key.currency, cell, weight);
         Ok(())
     })?;
-    groups.sort_unstable_by(|(left, _), (right, _)| left.cmp(right));
-    let finish = |(key, tally): (GroupKey, Tally)| Ok(Group { key, figures: tally.finish()? });
-    let groups = groups.into_iter().map(finish).collect::<Result<_, QueryError>>()?;
-    Ok(Pipeline { groups, totals: totals.finish()?, policy_version: policy.map_or(0, |policy| policy.version) })
+    finish(groups, totals, policy)
 }
 
-fn in_force(policies: &[Probabilities], now: Timestamp) -> Option<&Probabilities> {
+/// The policy that weighs amounts at a moment.
+pub(super) fn in_force(policies: &[Probabilities], now: Timestamp) -> Option<&Probabilities> {
     policies.iter().rev().find(|policy| policy.effective_from <= now)
 }
 
@@ -281,17 +291,41 @@ fn partners(rows: &dyn Rows, program: &ProgramId) -> Result<FxHashMap<SmolStr, S
 
 impl Filter {
     fn admits(&self, partner: &str, tier: &SmolStr, key: &CellRef<'_>) -> bool {
-        let in_months = self.month_from.is_none_or(|from| key.month.is_some_and(|month| month >= from))
-            && self.month_to.is_none_or(|to| key.month.is_some_and(|month| month <= to));
+        self.admits_kind(key.state, key.stage, key.month, key.currency, key.conflicted)
+            && self.admits_partner(partner, tier)
+            && self.admits_territories(key.territories.iter().copied())
+            && self.admits_products(key.products.iter().copied())
+    }
+
+    pub(super) fn admits_kind(
+        &self,
+        state: DealState,
+        stage: &str,
+        month: Option<Month>,
+        currency: Option<Currency>,
+        conflicted: bool,
+    ) -> bool {
+        let in_months = self.month_from.is_none_or(|from| month.is_some_and(|month| month >= from))
+            && self.month_to.is_none_or(|to| month.is_some_and(|month| month <= to));
         in_months
-            && any(&self.states, &key.state)
-            && (self.partners.is_empty() || self.partners.iter().any(|asked| asked.as_str() == partner))
+            && any(&self.states, &state)
+            && (self.stages.is_empty() || self.stages.iter().any(|asked| asked == stage))
+            && any(&self.currencies, &currency)
+            && self.conflicted.is_none_or(|asked| asked == conflicted)
+    }
+
+    pub(super) fn admits_partner(&self, partner: &str, tier: &SmolStr) -> bool {
+        (self.partners.is_empty() || self.partners.iter().any(|asked| asked.as_str() == partner))
             && any(&self.tiers, tier)
-            && (self.stages.is_empty() || self.stages.iter().any(|asked| asked == key.stage))
-            && any(&self.currencies, &key.currency)
-            && names(&self.territories, key.territories.iter().copied())
-            && names(&self.products, key.products.iter().copied())
-            && self.conflicted.is_none_or(|conflicted| conflicted == key.conflicted)
+    }
+
+    /// Of the territories that the scope names, or that the partner lends where it names none.
+    pub(super) fn admits_territories<'a>(&self, territories: impl ExactSizeIterator<Item = &'a str>) -> bool {
+        names(&self.territories, territories)
+    }
+
+    pub(super) fn admits_products<'a>(&self, products: impl ExactSizeIterator<Item = &'a str>) -> bool {
+        names(&self.products, products)
     }
 }
 

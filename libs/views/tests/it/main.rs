@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod agree;
+mod columns;
 mod lists;
 mod ownership;
 mod pipeline;
