@@ -34,7 +34,7 @@ pub struct Settings {
     pub as_of: AsOf,
     /// Tokens.
     pub token: Token,
-    /// RocksDB's memory.
+    /// Memory.
     pub memory: Memory,
     /// Logging.
     pub telemetry: Telemetry,
@@ -155,8 +155,10 @@ pub struct Token {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Memory {
-    /// The block cache that all databases share, in mebibytes.
+    /// RocksDB's block cache, which all databases share, in mebibytes.
     pub block_cache_mib: usize,
+    /// Pipelines that are held in memory for questions about them, of all programs together, in mebibytes; 0: none is.
+    pub pipeline_mib: usize,
 }
 
 /// Logging.
@@ -216,7 +218,7 @@ impl Default for Settings {
                 restored: 16,
             },
             token: Token::default(),
-            memory: Memory { block_cache_mib: 32 },
+            memory: Memory { block_cache_mib: 32, pipeline_mib: 128 },
             telemetry: Telemetry { filter: "info".into(), format: LogFormat::Text },
             shutdown: Shutdown { grace_ms: 10_000 },
         }
@@ -305,6 +307,7 @@ impl Settings {
             ("as_of.queue", self.as_of.queue as u64, 0, 100_000, "0 to 100000"),
             ("as_of.restored", self.as_of.restored as u64, 1, 10_000, "1 to 10000"),
             ("memory.block_cache_mib", self.memory.block_cache_mib as u64, 1, 1 << 20, "1 to 1048576 (mebibytes)"),
+            ("memory.pipeline_mib", self.memory.pipeline_mib as u64, 0, 1 << 20, "0 to 1048576 (mebibytes)"),
             ("shutdown.grace_ms", self.shutdown.grace_ms, 0, 600_000, "0 to 600000 (milliseconds)"),
         ];
         for (setting, value, low, high, bounds) in bounds {

@@ -9,6 +9,7 @@
 //! - `decisions`: what was decided about records that cannot be folded.
 //! - `machine`: views as they were: checkpoints, and what is restored from them.
 //! - `store`: a view's rows in RocksDB, behind the traits of `pactum-views`.
+//! - `columns`: pipelines held in memory, within a limit; `watches`: what was written of them since.
 //! - `queries`: what all query services share: the caller's program, `min_sequence`, `as_of`, deadlines, errors.
 //! - `services`: the contract's query services, thin.
 //!
@@ -17,6 +18,7 @@
 
 mod builds;
 mod catch_up;
+mod columns;
 mod deadline;
 mod decisions;
 mod digest;
@@ -38,6 +40,7 @@ mod status;
 mod store;
 mod transfer;
 mod verify;
+mod watches;
 
 pub use catch_up::{CatchUpError, catch_up, folded_rows, named};
 pub use decisions::Decision;

@@ -22,6 +22,8 @@ pub struct ProjectorOptions {
     pub batch: usize,
     /// How much memory rows may take that are kept from batch to batch, of all views together.
     pub kept_rows_bytes: usize,
+    /// How much memory pipelines may take that are held for questions about them, of all programs together; 0: none is held.
+    pub pipeline_bytes: usize,
     /// How often what was folded is brought to the disk. After a crash, so much is folded again.
     pub flush_every: Duration,
     /// How much the past may cost.
@@ -42,6 +44,7 @@ impl Default for ProjectorOptions {
             shared: Shared::default(),
             batch: 2_000,
             kept_rows_bytes: 96 * 1024 * 1024,
+            pipeline_bytes: 128 * 1024 * 1024,
             flush_every: Duration::from_secs(30),
             as_of: AsOfOptions::default(),
             default_deadline: Duration::from_secs(10),

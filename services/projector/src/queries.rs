@@ -13,6 +13,7 @@ use pactum_views::{RowError, Rows, clock};
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status};
 
+use crate::columns::ColumnPool;
 use crate::live::{LiveView, NotReached};
 use crate::machine::{Machines, Moments, Scratch, Wanted};
 use crate::meters::QueryMeters;
@@ -35,6 +36,7 @@ pub(crate) struct Queries {
     pub(crate) log: Arc<dyn Log>,
     pub(crate) meters: QueryMeters,
     pub(crate) pipelines: Cache,
+    pub(crate) columns: ColumnPool,
     /// Cancelled when the role stops: streams that follow the log end.
     pub(crate) stop: CancellationToken,
     pub(crate) machines: Machines,
@@ -80,6 +82,14 @@ impl Held {
         }
     }
 
+    /// The rows of a view that is folded on, if they are of now.
+    pub(crate) fn now(&self) -> Option<&Arc<ViewStore>> {
+        match &self.rows {
+            HeldRows::Now(store) => Some(store),
+            HeldRows::Then(_) => None,
+        }
+    }
+
     /// The sequence, where it is one of the past.
     pub(crate) fn past(&self) -> Option<u64> {
         matches!(self.rows, HeldRows::Then(_)).then_some(self.sequence)
@@ -109,7 +119,8 @@ impl Queries {
         let partitions = partitions.collect();
         let moments = Moments::new(Arc::clone(&log));
         let (meters, pipelines) = (QueryMeters::new(), Cache::default());
-        Self { log, meters, pipelines, stop, machines, moments, partitions, options }
+        let columns = ColumnPool::new(options.pipeline_bytes);
+        Self { log, meters, pipelines, columns, stop, machines, moments, partitions, options }
     }
 
     /// Lets a request in. What it asks about is in its caller's program: the parsers of `pactum_api::query` see to that.

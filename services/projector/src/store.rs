@@ -1,5 +1,6 @@
 //! A view's rows in RocksDB, with the place in the log up to which they hold.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -10,6 +11,8 @@ use pactum_store::{
 use pactum_views::changes::Write;
 use pactum_views::view::COMMON_KEYSPACES;
 use pactum_views::{KeyRange, Order, RowError, Rows, View, Visit};
+
+use crate::watches::{Noted, Watches};
 
 /// Where the position lies, beside the view's own keyspaces.
 const META: &str = "meta";
@@ -46,6 +49,8 @@ pub(crate) struct ViewStore {
     database: Database,
     keyspaces: Vec<(&'static str, Keyspace)>,
     meta: Keyspace,
+    /// Who holds rows of it in memory.
+    watches: Watches,
     /// What was found to be damaged first; nothing, as far as it was read.
     damage: OnceLock<String>,
 }
@@ -81,7 +86,8 @@ impl ViewStore {
         let keyspaces = names.into_iter().map(|name| Ok((name, database.keyspace(name)?)));
         let keyspaces = keyspaces.collect::<Result<_, StoreError>>()?;
         let meta = database.keyspace(META)?;
-        Ok(Self { view, database, keyspaces, meta, damage: OnceLock::new() })
+        let watches = Watches::default();
+        Ok(Self { view, database, keyspaces, meta, watches, damage: OnceLock::new() })
     }
 
     /// The view, of the version whose rows these are.
@@ -133,6 +139,16 @@ impl ViewStore {
         self.read_position(self.database.get(&self.meta, POSITION)?)
     }
 
+    /// The offset up to which the rows hold; none where it cannot be read.
+    pub(crate) fn offset(&self) -> Option<u64> {
+        self.position().ok().map(|position| position.offset)
+    }
+
+    /// Who holds rows of it in memory.
+    pub(crate) fn watches(&self) -> &Watches {
+        &self.watches
+    }
+
     fn read_position(&self, bytes: Option<Vec<u8>>) -> Result<Position, ViewStoreError> {
         let Some(bytes) = bytes else { return Ok(Position::default()) };
         let read = bytes.strip_prefix(&[POSITION_VERSION]).and_then(|bytes| postcard::from_bytes(bytes).ok());
@@ -146,16 +162,17 @@ impl ViewStore {
             batch.set(write.keyspace, &write.key, write.row.as_deref());
         }
         batch.set_position(position);
-        self.database.write(&batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
+        self.commit(&batch)
     }
 
     /// An empty batch.
     pub(crate) fn batch(&self) -> StoreBatch<'_> {
-        StoreBatch { store: self, batch: self.database.batch() }
+        StoreBatch { store: self, batch: self.database.batch(), watched: self.watches.noted().into(), offset: 0 }
     }
 
-    /// Writes a batch, whole.
+    /// Writes a batch, whole, with its position.
     pub(crate) fn commit(&self, batch: &StoreBatch<'_>) -> Result<(), StoreError> {
+        self.watches.announce(batch.offset, batch.watched.take(), || self.offset());
         self.database.write(&batch.batch, Durability::Deferred).map_err(|error| self.noted(error))
     }
 
@@ -201,11 +218,15 @@ impl ViewStore {
 pub(crate) struct StoreBatch<'a> {
     store: &'a ViewStore,
     batch: Batch,
+    watched: RefCell<Noted>,
+    /// That of its position.
+    offset: u64,
 }
 
 impl StoreBatch<'_> {
     /// Writes a row, or deletes it.
     pub(crate) fn set(&mut self, keyspace: &'static str, key: &[u8], row: Option<&[u8]>) {
+        self.watched.get_mut().note(keyspace, key, row);
         let keyspace = self.store.keyspace(keyspace);
         match row {
             Some(row) => self.batch.put(keyspace, key, row),
@@ -218,6 +239,7 @@ impl StoreBatch<'_> {
         let bytes = postcard::to_extend(position, vec![POSITION_VERSION])
             .expect("a Vec takes any number of bytes, and a position is plain numbers and text");
         self.batch.put(&self.store.meta, POSITION, &bytes);
+        self.offset = position.offset;
     }
 }
 

@@ -108,6 +108,7 @@ pub(super) async fn assemble(
         let options = ProjectorOptions {
             data: parts.settings.data.join("views"),
             shared: parts.shared,
+            pipeline_bytes: parts.settings.memory.pipeline_mib << 20,
             as_of: as_of(&parts.settings.as_of),
             max_message_bytes: parts.settings.grpc.max_message_bytes,
             ..ProjectorOptions::default()

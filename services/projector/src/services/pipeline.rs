@@ -19,6 +19,7 @@ use smol_str::SmolStr;
 use tonic::{Request, Status};
 
 use super::cache::CacheKey;
+use crate::columns::Question;
 use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
 
 /// The longest list of a filter.
@@ -46,11 +47,19 @@ impl Method for Pipelines {
             return Ok(answer);
         }
         let filter = filter(&asked.caller, asks.filter.as_ref())?;
-        let group_by = dimensions(&asks.group_by)?;
+        let question = Question { program, scope, filter, group_by: dimensions(&asks.group_by)? };
+        let queries = Arc::clone(&self.0);
         let answer = blocking(move || {
-            let rows = held.store().snapshot();
-            let sequence = sequence_of(&rows, &program)?;
-            let answer = pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by);
+            let held_in_memory = held.now().and_then(|store| queries.columns.answer(store, &question));
+            let Question { program, scope, filter, group_by } = question;
+            let (sequence, answer) = match held_in_memory {
+                Some(answered) => answered,
+                None => {
+                    let rows = held.store().snapshot();
+                    let sequence = sequence_of(&rows, &program)?;
+                    (sequence, pipeline::query(&rows, &program, scope.as_ref(), &filter, &group_by))
+                }
+            };
             let answer = answer.map_err(|error| refused(&error))?;
             Ok((sequence, Bytes::from(to_proto(&program, answer, sequence).encode_to_vec())))
         });

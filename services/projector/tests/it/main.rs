@@ -4,6 +4,7 @@
 mod crashes;
 mod damage;
 mod fold;
+mod held;
 mod history;
 mod malformed;
 mod operating;
