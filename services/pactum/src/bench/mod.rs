@@ -7,6 +7,7 @@ mod echo;
 mod fold;
 mod freshness;
 mod kafka;
+mod large;
 mod load;
 mod machine;
 mod plot;
@@ -40,6 +41,7 @@ Examples:
   pactum bench commands --log kafka --brokers 127.0.0.1:9092
   pactum bench scaling --brokers 127.0.0.1:9092 --plot scaling.svg
   pactum bench queries
+  pactum bench queries --data data --program programs/acme
   pactum bench fold --from kafka:127.0.0.1:9092/pactum
   pactum bench fold --from kafka:127.0.0.1:9092/pactum --beside kafka-streams
   pactum bench freshness
@@ -73,14 +75,23 @@ enum What {
         #[arg(long, env = "PACTUM_KAFKA__BROKERS", value_name = "HOST:PORT,…")]
         brokers: Option<String>,
     },
-    /// Point reads and the grouped pipeline of a program with --deals deals, beside the echo
+    /// Point reads and the grouped pipeline of a program with --deals deals, or of one that is there, beside the echo
+    #[command(after_help = "\
+With --data, commands are taken meanwhile: they change stages of deals in the log that is there. Its views are folded first where
+they are not.")]
     Queries {
-        /// Requests in flight
-        #[arg(long, value_delimiter = ',', default_values_t = [1, 32, 256])]
+        /// Requests in flight [default: 1,32,256; with --data: 1]
+        #[arg(long, value_delimiter = ',')]
         in_flight: Vec<usize>,
         /// Deals of the program that is read
         #[arg(long, default_value_t = 5_000)]
         deals: u32,
+        /// A data directory whose log `pactum generate` filled; it must not be in use
+        #[arg(long, value_name = "DIR", conflicts_with = "deals")]
+        data: Option<std::path::PathBuf>,
+        /// The program in it that is asked about
+        #[arg(long, default_value = "programs/acme", requires = "data")]
+        program: String,
     },
     /// RegisterDeal over partitions of a Kafka log and command processes in front of it
     Scaling {
@@ -205,7 +216,14 @@ pub(crate) async fn run(arguments: BenchArgs) -> anyhow::Result<()> {
         What::Commands { in_flight, beside, log: None, .. } => {
             commands::run(&in_flight, arguments.seconds, matches!(beside, Some(Beside::Umadb))).await?
         }
-        What::Queries { in_flight, deals } => queries::run(&in_flight, deals, arguments.seconds).await?,
+        What::Queries { in_flight, data: Some(data), program, .. } => {
+            let in_flight = if in_flight.is_empty() { vec![1] } else { in_flight };
+            large::run(&data, &program, &in_flight, arguments.seconds).await?
+        }
+        What::Queries { in_flight, deals, data: None, .. } => {
+            let in_flight = if in_flight.is_empty() { vec![1, 32, 256] } else { in_flight };
+            queries::run(&in_flight, deals, arguments.seconds).await?
+        }
         What::Scaling { brokers, partitions, processes, in_flight, plot } => {
             let kafka = kafka_at(brokers)?;
             let points = scaling::run(&kafka, &partitions, &processes, in_flight, arguments.seconds).await?;
