@@ -2,7 +2,9 @@
 
 use crate::keyspace::Kind;
 use crate::{KeyspaceSpec, Shared};
-use rocksdb::{BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel, WriteBufferManager};
+use rocksdb::{
+    BlockBasedIndexType, BlockBasedOptions, DBCompressionType, DBRecoveryMode, LogLevel, WriteBufferManager,
+};
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -90,6 +92,10 @@ impl Options {
         // Indexes and filters count against the cache's bound too; outside it they grow with the number of files.
         blocks.set_cache_index_and_filter_blocks(true);
         blocks.set_pin_l0_filter_and_index_blocks_in_cache(true);
+        // Whole, those of a file are hundreds of kilobytes, and where files are many every read would bring them in anew.
+        blocks.set_index_type(BlockBasedIndexType::TwoLevelIndexSearch);
+        blocks.set_partition_filters(true);
+        blocks.set_metadata_block_size(4 * 1024);
         match spec.kind {
             Kind::AppendOnly => blocks.set_block_size(32 * 1024),
             Kind::Index => blocks.set_block_size(8 * 1024),
