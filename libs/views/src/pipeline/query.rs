@@ -1,6 +1,5 @@
 //! Questions to the pipeline.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use pactum_domain::deal::DealState;
@@ -120,8 +119,8 @@ pub struct Figures {
     pub deals: u64,
     /// How many of them had a conflict.
     pub conflicted: u64,
-    /// By currency.
-    pub amounts: BTreeMap<Currency, Sums>,
+    /// By currency, in its order.
+    pub amounts: Vec<(Currency, Sums)>,
 }
 
 /// Sums in one currency.
@@ -151,7 +150,16 @@ pub struct Pipeline {
 pub(super) struct Tally {
     deals: u64,
     conflicted: u64,
-    amounts: BTreeMap<Currency, (u64, i128, i128)>,
+    /// By currency, in its order. There are thousands of tallies, each of few currencies: a list is smaller than a tree.
+    amounts: Vec<(Currency, Unrounded)>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Unrounded {
+    deals: u64,
+    minor: i128,
+    /// Of amount × percent.
+    weighted: i128,
 }
 
 impl Tally {
@@ -162,20 +170,24 @@ impl Tally {
             self.conflicted += cell.deals;
         }
         if let Some(currency) = currency {
-            let (deals, minor, weighted) = self.amounts.entry(currency).or_default();
-            *deals += cell.deals;
-            *minor += cell.minor;
-            *weighted += cell.minor * i128::from(weight);
+            let at = self.amounts.binary_search_by_key(&currency, |(known, _)| *known).unwrap_or_else(|free| {
+                self.amounts.insert(free, (currency, Unrounded::default()));
+                free
+            });
+            let sums = &mut self.amounts[at].1;
+            sums.deals += cell.deals;
+            sums.minor += cell.minor;
+            sums.weighted += cell.minor * i128::from(weight);
         }
     }
 
     fn finish(self) -> Result<Figures, QueryError> {
-        let mut amounts = BTreeMap::new();
-        for (currency, (deals, minor, weighted)) in self.amounts {
+        let finish = |(currency, Unrounded { deals, minor, weighted }): (Currency, Unrounded)| {
             let in_range = |minor: i128| i64::try_from(minor).map_err(|_| QueryError::SumOutOfRange(currency));
             let weighted_minor = in_range(div_half_even(weighted, 100))?;
-            amounts.insert(currency, Sums { deals, minor: in_range(minor)?, weighted_minor });
-        }
+            Ok((currency, Sums { deals, minor: in_range(minor)?, weighted_minor }))
+        };
+        let amounts = self.amounts.into_iter().map(finish).collect::<Result<_, QueryError>>()?;
         Ok(Figures { deals: self.deals, conflicted: self.conflicted, amounts })
     }
 }

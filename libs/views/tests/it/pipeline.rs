@@ -19,7 +19,8 @@ fn open() -> Filter {
 }
 
 fn sums(figures: &Figures, code: &str) -> (u64, i64, i64) {
-    let sums = figures.amounts[&Currency::parse(code).unwrap()];
+    let code = Currency::parse(code).unwrap();
+    let (_, sums) = figures.amounts.iter().find(|(currency, _)| *currency == code).unwrap();
     (sums.deals, sums.minor, sums.weighted_minor)
 }
 

@@ -1,23 +1,26 @@
 //! Questions to the pipeline. A caller of a partner sees its own deals only.
 
+mod encode;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
-use pactum_api::convert::{deal_state, deal_state_of, money_to_proto, partner_name};
+use pactum_api::convert::deal_state_of;
 use pactum_api::proto::deal::v1::DealState as ProtoState;
 use pactum_api::proto::pipeline::v1 as proto;
 use pactum_api::proto::pipeline::v1::pipeline_query_service_server::SERVICE_NAME;
 use pactum_api::{Caller, error, query};
 use pactum_domain::deal::DealState;
-use pactum_domain::money::{Currency, Money};
+use pactum_domain::money::Currency;
 use pactum_domain::time::Month;
-use pactum_ids::{PartnerId, ProgramId};
+use pactum_ids::PartnerId;
 use pactum_runtime::encoded::Method;
-use pactum_views::pipeline::{self, Answer, Dimension, Figures, Filter, GroupKey, QueryError};
+use pactum_views::pipeline::{self, Dimension, Filter, QueryError};
 use prost::Message;
 use smol_str::SmolStr;
 use tonic::{Request, Status};
 
+use self::encode::encode;
 use super::cache::CacheKey;
 use crate::columns::Question;
 use crate::queries::{Queries, When, blocking, sequence_of, unreadable};
@@ -61,7 +64,7 @@ impl Method for Pipelines {
                 }
             };
             let answer = answer.map_err(|error| refused(&error))?;
-            Ok((sequence, Bytes::from(to_proto(&program, answer, sequence).encode_to_vec())))
+            Ok((sequence, encode(&program, &answer, sequence)))
         });
         let (sequence, answer) = answer.await?;
         self.0.pipelines.put(key, sequence, answer.clone());
@@ -177,44 +180,4 @@ fn currency(text: &str) -> Result<Option<Currency>, Status> {
         return Ok(None);
     }
     Currency::parse(text).map(Some).map_err(|invalid| error::invalid_field("filter.currencies", invalid.to_string()))
-}
-
-fn to_proto(program: &ProgramId, answer: Answer, sequence: u64) -> proto::QueryPipelineResponse {
-    let groups = answer.groups.into_iter().map(|group| proto::PipelineGroup {
-        key: Some(key_to_proto(program, group.key)),
-        figures: Some(figures_to_proto(&group.figures)),
-    });
-    proto::QueryPipelineResponse {
-        groups: groups.collect(),
-        totals: Some(figures_to_proto(&answer.totals)),
-        sequence,
-        policy_version: answer.policy_version,
-    }
-}
-
-fn key_to_proto(program: &ProgramId, key: GroupKey) -> proto::PipelineKey {
-    let texts = |texts: Option<Vec<SmolStr>>| texts.unwrap_or_default().into_iter().map(String::from).collect();
-    proto::PipelineKey {
-        state: key.state.map(|state| deal_state(state).into()),
-        stage: key.stage.map(String::from),
-        partner: key.partner.map(|partner| partner_name(program, &partner)),
-        tier: key.tier.map(String::from),
-        territories: texts(key.territories),
-        products: key.products.unwrap_or_default().iter().map(ToString::to_string).collect(),
-        close_month: key.month.map(|month| month.map_or_else(String::new, |month| month.to_string())),
-        currency_code: key.currency.map(|currency| currency.map_or_else(String::new, |code| code.as_str().to_owned())),
-        conflicted: key.conflicted,
-    }
-}
-
-fn figures_to_proto(figures: &Figures) -> proto::PipelineFigures {
-    let amounts = figures.amounts.iter().map(|(currency, sums)| {
-        let money = |minor| Some(money_to_proto(Money { currency: *currency, minor }));
-        proto::PipelineAmount {
-            deals: sums.deals,
-            amount: money(sums.minor),
-            weighted_amount: money(sums.weighted_minor),
-        }
-    });
-    proto::PipelineFigures { deals: figures.deals, conflicted: figures.conflicted, amounts: amounts.collect() }
 }
