@@ -2,7 +2,7 @@
 
 SHELL := bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test chaos check fmt bench clean
+.PHONY: help setup build dist run test chaos check fmt bench clean
 
 # Passed on: make run ARGS="--data ./data", make test ARGS="-p pactum-domain", make bench ARGS="commands --json"
 ARGS ?=
@@ -17,6 +17,10 @@ setup: ## install whatever is missing to build, check, test and try Pactum
 build: ## build the pactum binary
 	@scripts/setup build
 	@. scripts/common && cd "$$root" && cargo build "$${cargo_flags[@]}" -p pactum && say "$$target/release/pactum"
+
+dist: ## build the binary to deploy, optimized as a whole: takes several minutes
+	@scripts/setup build
+	@. scripts/common && cd "$$root" && cargo build --locked --profile dist -p pactum && say "$$target/dist/pactum"
 
 run: ## build and start a demo program on the embedded log
 	@scripts/run --with run demo $(ARGS)
