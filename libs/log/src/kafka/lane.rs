@@ -51,6 +51,8 @@ struct State {
     under_way: usize,
     waiting: VecDeque<(Bytes, Arc<Failure>)>,
     waiting_bytes: usize,
+    /// The producer's thread goes on with what waits.
+    is_told: bool,
 }
 
 impl State {
@@ -129,6 +131,13 @@ impl Lane {
         }
     }
 
+    /// Goes on with what waits, because the library may have room again.
+    pub(super) fn try_again(self: &Arc<Self>, producer: &Shared) {
+        let mut state = lock(&self.state);
+        state.is_told = false;
+        self.hand_over(&mut state, producer);
+    }
+
     /// Gives the library of what waits as much as it takes.
     fn hand_over(self: &Arc<Self>, state: &mut State, producer: &Shared) {
         while let Some((entry, failure)) = state.pop_front() {
@@ -136,6 +145,11 @@ impl Lane {
                 Ok(()) => {}
                 Err(Refused::Busy(delivery)) => {
                     state.push_front(delivery.entry, delivery.failure);
+                    // With none under way no report will come to go on after: the last ones came while the library still
+                    // counted what they were about, or its queue is full of others' entries.
+                    if state.under_way == 0 && !std::mem::replace(&mut state.is_told, true) {
+                        producer.try_later(Arc::clone(self));
+                    }
                     break;
                 }
                 Err(Refused::Unavailable(delivery, error)) => delivery.failure.report(error),
@@ -190,6 +204,26 @@ mod tests {
         lane.failed(&failure, &LogError::Unavailable("no brokers".into()));
         assert_eq!(counts(&lane), (9 + MOST_WAITING, 0, 0), "what waits behind a failure is not sent");
         drop(producer);
+    }
+
+    /// That the library reports an entry as failed says that it was given it.
+    #[test]
+    fn what_waits_goes_on_when_a_full_library_has_room_and_nothing_is_under_way() {
+        let brokers = "127.0.0.1:1".into();
+        let options = KafkaOptions { brokers, queue_entries: 3, message_timeout_ms: 300, ..KafkaOptions::default() };
+        let producer = Producer::start(&options, Arc::default()).unwrap();
+        let lane = |partition| producer.lane(partition, Arc::new(Tail::new(0, Limits::NONE)));
+        let (lane, other) = (lane(0), lane(1));
+        let entry = Bytes::from_static(b"entry");
+        while other.append(entry.clone(), Arc::default()) != Err(LogError::Busy) {}
+        let failure = Arc::<Failure>::default();
+        lock(&lane.state).push_back(entry.clone(), failure.clone());
+        lane.acknowledged(None, entry);
+        assert_eq!(counts(&lane), (0, 1, 5));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let waiting = async { tokio::time::timeout(std::time::Duration::from_secs(30), failure.wait()).await };
+        runtime.block_on(waiting).unwrap();
+        assert_eq!(lock(&lane.state).waiting.len(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use super::context::Context;
 use super::lane::{Delivery, Lane, Refused};
 use super::trouble::Troubles;
 use super::{KafkaError, KafkaOptions, measures, properties};
+use crate::sync::lock;
 use crate::tail::Tail;
 use crate::{LogError, Partition};
 use rdkafka::ClientConfig;
@@ -11,7 +12,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 use rdkafka::types::RDKafkaErrorCode;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 /// How often the thread looks whether the producer broke or may end.
@@ -26,6 +27,8 @@ pub(super) struct Shared {
     context: Context,
     /// `None` while a broken one is replaced.
     current: RwLock<Option<Arc<BaseProducer<Context>>>>,
+    /// Whose entries wait for room in the library's queue, with nothing under way whose report they could go on after.
+    starved: Mutex<Vec<Arc<Lane>>>,
     stop: AtomicBool,
 }
 
@@ -42,6 +45,7 @@ impl Producer {
             config,
             context,
             current: RwLock::new(Some(Arc::new(first))),
+            starved: Mutex::default(),
             stop: AtomicBool::new(false),
         });
         let thread = std::thread::Builder::new().name("kafka-producer".into());
@@ -78,9 +82,17 @@ impl Shared {
         })
     }
 
+    /// Lets a lane go on when there may be room again.
+    pub(super) fn try_later(&self, lane: Arc<Lane>) {
+        lock(&self.starved).push(lane);
+    }
+
     fn serve(&self) {
         while let Some(producer) = self.producer() {
             producer.poll(SERVE);
+            // Apart, because those that find no room again come back.
+            let starved = std::mem::take(&mut *lock(&self.starved));
+            starved.iter().for_each(|lane| lane.try_again(self));
             if self.stop.load(Ordering::Relaxed) {
                 if let Err(error) = producer.flush(FLUSH) {
                     tracing::debug!(%error, "entries were on their way when the log was closed");
