@@ -51,7 +51,7 @@ struct State {
     under_way: usize,
     waiting: VecDeque<(Bytes, Arc<Failure>)>,
     waiting_bytes: usize,
-    /// The producer's thread goes on with what waits.
+    /// The producer's thread was told to go on with what waits.
     is_told: bool,
 }
 
@@ -210,7 +210,7 @@ mod tests {
     #[test]
     fn what_waits_goes_on_when_a_full_library_has_room_and_nothing_is_under_way() {
         let brokers = "127.0.0.1:1".into();
-        let options = KafkaOptions { brokers, queue_entries: 3, message_timeout_ms: 300, ..KafkaOptions::default() };
+        let options = KafkaOptions { brokers, queue_entries: 3, message_timeout_ms: 2_000, ..KafkaOptions::default() };
         let producer = Producer::start(&options, Arc::default()).unwrap();
         let lane = |partition| producer.lane(partition, Arc::new(Tail::new(0, Limits::NONE)));
         let (lane, other) = (lane(0), lane(1));

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
-/// How often the thread looks whether the producer broke or may end.
+/// How often the thread looks whether the producer broke or may end, and whether there is room for whoever found none.
 const SERVE: Duration = Duration::from_millis(100);
 /// What is on its way when the last user is gone gets this long.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -82,7 +82,7 @@ impl Shared {
         })
     }
 
-    /// Lets a lane go on when there may be room again.
+    /// Lets a lane go on when there may be room again, after [`SERVE`] at the latest.
     pub(super) fn try_later(&self, lane: Arc<Lane>) {
         lock(&self.starved).push(lane);
     }
